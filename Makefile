@@ -1,0 +1,41 @@
+# The commands of the README. A stamp in .venv remembers what is installed, so that a warm start asks pip nothing.
+
+PYTHON ?= python3
+PY     := .venv/bin/python
+PIP    := $(PY) -m pip --disable-pip-version-check install --quiet --no-input
+ARGS   ?=
+
+.PHONY: run test check screenshots
+.DEFAULT_GOAL := run
+
+run: export HOSPITAL_DEMO ?= 1
+run: export HOSPITAL_SIMULATE ?= 1
+run: .venv/.runs  ## the embedded demo hospital on http://127.0.0.1:8000
+	@exec $(PY) app.py
+
+test: .venv/.tests  ## everything; ARGS="-k words" for less
+	@$(PY) tests/prepare.py
+	@$(PY) -m pytest $(ARGS)
+
+check: .venv/.tests  ## linters, types, architecture
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m djlint --lint --quiet templates
+	$(PY) -m mypy hospital app.py wsgi.py
+	$(PY) -m pytest -q tests/test_architecture.py
+
+screenshots: .venv/.tests
+	@$(PY) tests/prepare.py
+	@$(PY) tests/screenshots.py
+
+.venv/.runs: requirements.txt
+	@echo "Installing what the server needs…"
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/.tests: requirements.txt requirements-dev.txt
+	@echo "Installing what the tests need…"
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
+	@$(PIP) -r requirements-dev.txt
+	@touch .venv/.runs $@

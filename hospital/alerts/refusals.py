@@ -1,0 +1,58 @@
+"""Why an act is refused. One place turns these into answers (pages/acting.py)."""
+
+
+class Refusal(Exception):
+    """An act that did not happen: nothing changed, no number was used."""
+
+    status = 409
+    sentence = "This could not be done."
+
+    @property
+    def reason(self) -> str:
+        return type(self).__name__
+
+
+class NotFound(Refusal):
+    """No such alert, or none that this person may know of: the two look the same."""
+
+    status = 404
+    sentence = "There is no such alert in your units."
+
+
+class NotAllowed(Refusal):
+    status = 403
+    sentence = "Your role does not allow this."
+
+
+class AlreadyAcknowledged(Refusal):
+    sentence = "Someone else was first."
+
+
+class AlreadyResolved(Refusal):
+    sentence = "This alert has been resolved in the meantime."
+
+
+class NotAcknowledged(Refusal):
+    sentence = "A high alert must be acknowledged before it is resolved."
+
+
+class PriorityRaised(Refusal):
+    sentence = "The priority has risen since you looked. Look again, then act."
+
+
+class HasChanged(Refusal):
+    sentence = "This alert has changed since you looked. Look again, then act."
+
+
+class AtTheTop(Refusal):
+    sentence = "This alert has already reached the last step."
+
+
+class EmptyNote(Refusal):
+    status = 422
+    sentence = "A note needs some words, 2,000 characters at most."
+
+
+class KeyUsed(Refusal):
+    status = 422
+    sentence = "This idempotency key belongs to another act."

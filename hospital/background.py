@@ -1,0 +1,81 @@
+"""What runs by itself, and how often. Timers are rows: a turn looks which are due, so they survive a restart."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import gevent
+from sqlalchemy import delete, or_, select, update
+
+from hospital import clock, meters, records, settings
+from hospital.alerts.clearing import expire_unseen
+from hospital.alerts.escalating import escalate_overdue
+from hospital.records import Alert, Idempotency, Message, PersonSession
+from hospital.vocabulary import State
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Task:
+    every_s: float
+    run: Callable[[], None]
+
+
+def escalate() -> None:
+    now = clock.now()
+    for hospital_id in _with_due(Alert.state == State.OPEN, Alert.escalate_at <= now):
+        records.write(hospital_id, lambda session, id=hospital_id: escalate_overdue(session, id, now))
+
+
+def expire() -> None:
+    now = clock.now()
+    for hospital_id in _with_due(Alert.state != State.RESOLVED, Alert.expires_at <= now):
+        records.write(hospital_id, lambda session, id=hospital_id: expire_unseen(session, id, now))
+
+
+def end_sessions() -> None:
+    """Sessions that are too old, or that nobody used, end like those that people end: their streams with them."""
+    now = clock.now()
+    idle = now - timedelta(hours=settings.current.session_idle_h)
+    too_old = or_(PersonSession.expires_at <= now, PersonSession.seen_at <= idle)
+    query = update(PersonSession).where(PersonSession.ended_at.is_(None), too_old).values(ended_at=now)
+    records.write(None, lambda session: session.execute(query))
+
+
+def forget() -> None:
+    """Keys and messages are kept for a while, not for ever."""
+    now = clock.now()
+    keys = delete(Idempotency).where(Idempotency.at < now - timedelta(hours=settings.current.idempotency_keep_h))
+    old = delete(Message).where(Message.received_at < now - timedelta(days=settings.current.message_keep_days))
+    records.write(None, lambda session: (session.execute(keys), session.execute(old)))
+
+
+TASKS = (Task(1, escalate), Task(1, expire), Task(60, end_sessions), Task(600, forget))
+
+
+def run() -> None:
+    """Never returns. A task that fails is counted and tried again at its next turn; the others go on."""
+    due = {task: 0.0 for task in TASKS}
+    while True:
+        for task in TASKS:
+            if time.monotonic() >= due[task]:
+                due[task] = time.monotonic() + task.every_s
+                _attempt(task)
+        gevent.sleep(min(task.every_s for task in TASKS))
+
+
+def _attempt(task: Task) -> None:
+    try:
+        task.run()
+    except Exception as error:  # one failure must not stop the clock of every alert
+        meters.count("background_failures_total", task=task.run.__name__)
+        log.error("background: %s failed with %s", task.run.__name__, type(error).__name__)
+
+
+def _with_due(*conditions) -> list[int]:  # type: ignore[no-untyped-def]
+    """The hospitals that have something due: most seconds none, and then nothing is written."""
+    with records.read() as session:
+        return list(session.scalars(select(Alert.hospital_id).where(*conditions).distinct()))

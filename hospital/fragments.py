@@ -1,0 +1,191 @@
+"""Records → HTML. A card is rendered once for each version, with or without identity, and then only handed out.
+
+Nothing of a viewer is in a fragment: what a screen shows of "mine" and which buttons it has follow from <body>.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment
+from sqlalchemy import Select, select
+from sqlalchemy.orm import joinedload
+
+from hospital import clock
+from hospital.records import Alert
+from hospital.vocabulary import TOLD_AT_STEP, Priority, State
+
+_KEPT = 20_000  # rendered fragments; about 2 kB each
+_OLD_S = 900  # an alarm observed longer ago than this when it was raised shows its date
+
+_MARKS = {Priority.HIGH: "***", Priority.MEDIUM: "**", Priority.LOW: "*"}
+_TOLD_WORDS = {"charge": "charge nurse", "physician": "physician"}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A time for a page: `iso` for scripts, `text` in the hospital's zone for eyes, with its date when `old`."""
+
+    iso: str
+    text: str
+    old: bool = False
+
+
+def moment(at: datetime, zone: ZoneInfo, *, old: bool = False, seconds: bool = False) -> Moment:
+    form = "%Y-%m-%d %H:%M" if old else "%H:%M:%S" if seconds else "%H:%M"
+    return Moment(clock.iso(at), at.astimezone(zone).strftime(form), old)
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a screen shows of an alert; `patient` None: unidentified, `identity` False: this screen must not know."""
+
+    id: int
+    version: int
+    sort: str
+    priority: str
+    mark: str
+    priority_word: str
+    priority_sent: bool
+    state: str
+    condition: str
+    step: int
+    kind: str
+    place: str
+    unit_code: str
+    unassigned: bool
+    text: str
+    reading: str | None
+    limit: str | None
+    unit: str
+    identity: bool
+    patient: str | None
+    register_conflict: bool
+    training: bool
+    observed: Moment
+    raised: Moment
+    owner: str | None
+    owned: Moment | None
+    told: str | None
+    next_told: str | None
+    next: Moment | None
+    cleared: Moment | None
+    expires: Moment | None
+    happening: str
+    by: str
+    at: str
+
+
+def with_everything(query: Select[tuple[Alert]]) -> Select[tuple[Alert]]:
+    """Load with each alert all that its card shows, in the same query."""
+    to_one = (Alert.unit, Alert.bed, Alert.patient, Alert.sender, Alert.owner, Alert.changed_by)
+    return query.options(*(joinedload(what) for what in to_one))
+
+
+def alerts_in(hospital_id: int, scope: frozenset[int | None]) -> Select[tuple[Alert]]:
+    """Every unresolved alert of these units; None in `scope` stands for the unassigned."""
+    query = select(Alert).where(Alert.hospital_id == hospital_id, Alert.state != State.RESOLVED)
+    in_units = Alert.unit_id.in_([unit for unit in scope if unit is not None])
+    return with_everything(query.where(in_units | Alert.unit_id.is_(None) if None in scope else in_units))
+
+
+def card(alert: Alert, zone: ZoneInfo, *, identity: bool) -> Card:
+    return Card(
+        id=alert.id,
+        version=alert.version,
+        sort=_sort(alert),
+        priority=alert.priority,
+        mark=_MARKS[alert.priority],
+        priority_word=alert.priority.upper(),
+        priority_sent=alert.priority_sent,
+        state=alert.state,
+        condition=alert.condition,
+        step=alert.step,
+        kind=alert.kind,
+        place=alert.bed.code if alert.bed else alert.place,
+        unit_code=alert.unit.code if alert.unit else "",
+        unassigned=alert.unit_id is None,
+        text=alert.text,
+        reading=alert.value,
+        limit=_limit(alert),
+        unit=alert.value_unit or "",
+        identity=identity,
+        patient=alert.patient.name if identity and alert.patient else None,
+        register_conflict=alert.register_conflict,
+        training=alert.training,
+        observed=moment(alert.observed_at, zone, old=_is_old(alert)),
+        raised=moment(alert.raised_at, zone),
+        owner=alert.owner.display_name if alert.owner else None,
+        owned=_moment(alert.owned_at, zone),
+        told=_TOLD_WORDS.get(TOLD_AT_STEP[alert.step]),
+        next_told=_TOLD_WORDS[TOLD_AT_STEP[alert.step + 1]] if alert.step < alert.last_step else None,
+        next=_moment(alert.escalate_at, zone),
+        cleared=_moment(alert.cleared_at, zone),
+        expires=_moment(alert.expires_at, zone),
+        happening=alert.happening,
+        by=alert.changed_by.display_name if alert.changed_by else "",
+        at=clock.iso(alert.changed_at),
+    )
+
+
+class Fragments:
+    """Renders alerts to cards and tombstones, and keeps what it rendered."""
+
+    def __init__(self, templates: Environment) -> None:
+        self._templates = templates
+        self._kept: OrderedDict[tuple[int, int, bool], str] = OrderedDict()
+
+    def card(self, alert: Alert, zone: ZoneInfo, *, identity: bool) -> str:
+        """One line of HTML. A resolved alert is a tombstone: hidden, but remembered by its version."""
+        key = (alert.id, alert.version, identity)
+        if (html := self._kept.get(key)) is None:
+            name = "alert_gone" if alert.state is State.RESOLVED else "alert_card"
+            html = self._kept[key] = self._render(name, card=card(alert, zone, identity=identity))
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return html
+
+    def left(self, alert_id: int, version: int) -> str:
+        """The tombstone of an alert that has left a viewer's units: it says nothing of it any more."""
+        return self._render("alert_left", id=alert_id, version=version)
+
+    def _render(self, name: str, **given: object) -> str:
+        html = self._templates.get_template(f"fragments/{name}.html").render(**given)
+        return " ".join(line.strip() for line in html.splitlines() if line.strip())
+
+
+def _sort(alert: Alert) -> str:
+    """Most urgent first: priority, nobody has it, how far it has climbed, newest. Compared as text."""
+    taken = 0 if alert.state is State.OPEN else 1
+    gone = 0 if alert.cleared_at is None else 1
+    newest_first = 10**13 - int(alert.raised_at.timestamp() * 1000)
+    return f"{alert.priority.rank}{taken}{gone}{9 - alert.step}-{newest_first:014d}-{alert.id:012d}"
+
+
+def _limit(alert: Alert) -> str | None:
+    """The limit that was crossed ('< 90'), or both where the value tells no side ('90–96')."""
+    low, high = _number(alert.low), _number(alert.high)
+    try:
+        value = float(alert.value or "")
+    except ValueError:
+        value = None
+    if value is not None and alert.low is not None and value < alert.low:
+        return f"< {low}"
+    if value is not None and alert.high is not None and value > alert.high:
+        return f"> {high}"
+    if low and high:
+        return f"{low}–{high}"
+    return f"≥ {low}" if low else f"≤ {high}" if high else None
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
+
+
+def _is_old(alert: Alert) -> bool:
+    return (alert.raised_at - alert.observed_at).total_seconds() > _OLD_S
+
+
+def _moment(at: datetime | None, zone: ZoneInfo) -> Moment | None:
+    return moment(at, zone) if at else None

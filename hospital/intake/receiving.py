@@ -1,0 +1,209 @@
+"""What happens to a message, whichever door it came through: kept, acted upon and answered, in one transaction.
+
+The answer exists only after the commit. What would fail again is refused, with its reason, and kept to be played again.
+What cannot be stored now raises NotStored: it must not be answered, so that its sender repeats it.
+"""
+
+import hashlib
+import logging
+import sys
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hospital import clock, meters, records, settings
+from hospital.alerts.raising import Report, clear_reported, raise_alert
+from hospital.intake import senders
+from hospital.intake.hl7 import Message, Refused, acceptance, answer, check, parse
+from hospital.intake.pcd04 import read_alarm, read_place, read_subject
+from hospital.intake.senders import KnownSender
+from hospital.records import Alert, NotStored, Sender, Verdict
+from hospital.triage.alarm import Alarm
+from hospital.triage.assess import Outcome, assess
+
+log = logging.getLogger(__name__)
+
+_LONGEST_NAME = 200  # characters of a sender's name, a control id, an alert id or a place
+
+
+@dataclass(frozen=True)
+class Received:
+    """What became of a message. `answer` None: none is due. `alert_id`: the alert that it raised, repeated or cleared."""
+
+    verdict: Verdict
+    code: str
+    reason: str = ""
+    answer: bytes | None = None
+    message_id: int | None = None
+    alert_id: int | None = None
+
+
+def receive(raw: bytes, sender: KnownSender | None = None) -> Received | None:
+    """Take one unframed HL7 v2 message. None: it was an acknowledgement, which is counted and never answered.
+
+    `sender`: known by its token; else the message says who it is. Raises NotStored.
+    """
+    meters.count("messages_total")
+    try:
+        message = parse(raw)
+    except Refused as refused:
+        return _refuse(raw, refused, sender)
+    if message.is_acknowledgement:
+        meters.count("acknowledgements_received_total")
+        return None
+    try:
+        _check_lengths(message)
+        known = sender or _who(message)
+        received = records.write(known.hospital_id, lambda session: _take(session, raw, message, known))
+    except Refused as refused:
+        return _refuse(raw, refused, sender, message)
+    except NotStored:
+        raise
+    except Exception as error:  # ours, and it would fail again: say so, keep the message, go on with the next
+        _report(error)
+        broken = Refused("AE", "207", "", "This server failed on the message; it is kept and will be played again.")
+        return _refuse(raw, broken, sender, message)
+    meters.count("messages_answered_total", verdict=received.verdict)
+    return received
+
+
+def _who(message: Message) -> KnownSender:
+    known = senders.by_header(message.application, message.facility)
+    if known is None:
+        raise Refused("AR", "204", "MSH^1^3", "This sender is not known here (MSH-3, MSH-4).")
+    return known
+
+
+def _check_lengths(message: Message) -> None:
+    for n, what in ((3, message.application), (4, message.facility), (10, message.control_id)):
+        if len(what) > _LONGEST_NAME:
+            raise Refused("AE", "102", f"MSH^1^{n}", f"MSH-{n} is longer than {_LONGEST_NAME} characters.")
+
+
+def _take(session: Session, raw: bytes, message: Message, known: KnownSender) -> Received:
+    now = clock.now()
+    row = records.Message(
+        hospital_id=known.hospital_id,
+        sender_id=known.id,
+        control_id=message.control_id,
+        digest=hashlib.sha256(raw).hexdigest(),
+        received_at=now,
+        raw=raw.decode("latin-1"),
+    )
+    if (first := _repeated(session, row)) is not None:
+        meters.count("messages_repeated_total")
+        return _as_answered(first)
+    row.number_reused = _number_reused(session, row)
+    try:
+        check(message)
+        with session.begin_nested():
+            row.alert_id = _act(session, message, known)
+        row.verdict, row.code = Verdict.ACCEPTED, acceptance(message) or ""
+        _answer(row, answer(message, row.code, at=now) if row.code else None)
+    except Refused as refused:
+        row.verdict, row.code, row.reason = Verdict.REFUSED, refused.code, refused.reason
+        _answer(row, answer(message, refused.code, at=now, refused=refused))
+    session.add(row)
+    session.flush()
+    return _as_answered(row)
+
+
+def _repeated(session: Session, row: records.Message) -> records.Message | None:
+    """The same sender, number and bytes within the window: a repeat gets the first answer and changes nothing."""
+    if not row.control_id:
+        return None
+    return session.scalar(_recent(row).where(records.Message.digest == row.digest).limit(1))
+
+
+def _number_reused(session: Session, row: records.Message) -> bool:
+    """Real gateways restart their numbers at 1: the same number with other bytes is another message."""
+    reused = bool(row.control_id) and session.scalar(_recent(row).limit(1)) is not None
+    if reused:
+        meters.count("message_numbers_reused_total")
+    return reused
+
+
+def _recent(row: records.Message):  # type: ignore[no-untyped-def]
+    window = timedelta(hours=settings.current.repeat_window_h)
+    return (
+        select(records.Message)
+        .where(
+            records.Message.sender_id == row.sender_id,
+            records.Message.control_id == row.control_id,
+            records.Message.received_at > row.received_at - window,
+        )
+        .order_by(records.Message.id)
+    )
+
+
+def _act(session: Session, message: Message, known: KnownSender) -> int | None:
+    """Do what the message asks for; the alert that it was about."""
+    if message.event != "R40":
+        meters.count("messages_skipped_total")
+        return None
+    alarm = read_alarm(message, known.zone)
+    place = read_place(message)
+    _check_fits(alarm, place.label)
+    sender = session.get_one(Sender, known.id)
+    assessment = assess(alarm, message.processing_id, sender.training)
+    report = Report(alarm, assessment, read_subject(message), place, clock.now())
+    alert = _carry_out(session, sender, report)
+    return alert.id if alert else None
+
+
+def _carry_out(session: Session, sender: Sender, report: Report) -> Alert | None:
+    meters.count("alarms_total", outcome=report.assessment.outcome)
+    if report.assessment.outcome is Outcome.RAISE:
+        return raise_alert(session, sender, report)
+    if report.assessment.outcome is Outcome.CLEAR:
+        return clear_reported(session, sender, report)
+    return None
+
+
+def _check_fits(alarm: Alarm, place: str) -> None:
+    if len(alarm.alert_id) > _LONGEST_NAME:
+        raise Refused("AE", "102", "OBR^1^3", f"The alert's id is longer than {_LONGEST_NAME} characters.")
+    if len(place) > _LONGEST_NAME:
+        raise Refused("AE", "102", "PV1^1^3", f"The place is longer than {_LONGEST_NAME} characters.")
+
+
+def _refuse(raw: bytes, refused: Refused, sender: KnownSender | None, message: Message | None = None) -> Received:
+    """Keep what cannot be taken, with its reason. Raises NotStored."""
+    meters.count("messages_answered_total", verdict=Verdict.REFUSED)
+    now = clock.now()
+    row = records.Message(
+        hospital_id=sender.hospital_id if sender else None,
+        sender_id=sender.id if sender else None,
+        control_id=message.control_id[:_LONGEST_NAME] if message else "",
+        digest=hashlib.sha256(raw).hexdigest(),
+        received_at=now,
+        verdict=Verdict.REFUSED,
+        code=refused.code,
+        reason=refused.reason,
+        raw=raw.decode("latin-1"),
+    )
+    _answer(row, answer(message, refused.code, at=now, refused=refused))
+    records.write(None, lambda session: session.add(row))
+    return _as_answered(row)
+
+
+def _answer(row: records.Message, data: bytes | None) -> None:
+    row.answer = data.decode("latin-1") if data is not None else None
+
+
+def _as_answered(row: records.Message) -> Received:
+    data = row.answer.encode("latin-1") if row.answer is not None else None
+    return Received(row.verdict, row.code, row.reason, data, row.id, row.alert_id)
+
+
+def _report(error: Exception) -> None:
+    """Where it broke, never what the message held: an exception's own text may quote it."""
+    trace = sys.exc_info()[2]
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown"
+    meters.count("intake_failures_total")
+    log.error("intake: %s at %s; the message is kept as refused", type(error).__name__, where)

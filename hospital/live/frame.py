@@ -1,0 +1,41 @@
+"""What goes over the line: Server-Sent Events, encoded once for all who get them."""
+
+import json
+from datetime import datetime
+
+from hospital import clock
+
+
+def frame(html: str, cursor: str) -> bytes:
+    """The current fragment of each thing that lines up to `cursor` touched."""
+    return _event("frame", html, cursor)
+
+
+def hello(cursor: str, head: int, beat_s: float, now: datetime) -> bytes:
+    """First on every stream. Frames up to `head` are a replay: they bring a screen up to date and make no toast."""
+    return _event("hello", json.dumps({"cursor": cursor, "head": head, "beat_s": beat_s, "now": clock.iso(now)}))
+
+
+def beat(cursor: str, head: int, now: datetime) -> bytes:
+    """Everything up to `cursor` has been written to this stream, and the server is alive at `now`."""
+    return _event("beat", json.dumps({"head": head, "now": clock.iso(now)}), cursor)
+
+
+def resync(cursor: str, why: str) -> bytes:
+    """There is a gap that cannot be filled: fetch your regions anew."""
+    return _event("resync", json.dumps({"why": why}), cursor)
+
+
+def auth(why: str) -> bytes:
+    """The last word on a stream: sign in again."""
+    return _event("auth", json.dumps({"why": why}))
+
+
+def _event(name: str, data: str, cursor: str | None = None) -> bytes:
+    """A line break in the data must not end the event: each line of it gets its own field."""
+    lines = [
+        f"event: {name}",
+        *(f"id: {cursor}" for _ in (1,) if cursor),
+        *(f"data: {x}" for x in data.splitlines() or [""]),
+    ]
+    return ("\n".join(lines) + "\n\n").encode()

@@ -1,0 +1,82 @@
+"""Who watches what. An audience is everyone who gets the same bytes."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+VIEWS = frozenset({"alerts"})
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Hospital, units (None: the unassigned), with identity or not, language and views: nothing of one person."""
+
+    hospital_id: int
+    units: frozenset[int | None]
+    identity: bool
+    language: str
+    views: frozenset[str]
+
+    def sees(self, unit_id: int | None) -> bool:
+        return unit_id in self.units
+
+
+class Line(Protocol):
+    """One open stream: a socket in the outlet, or a queue of a test client."""
+
+    watch: "Watch"
+
+    def send(self, data: bytes) -> None:
+        """Take these bytes now or later, or put a resync in their place. Never blocks, never raises."""
+
+    def close(self, last: bytes = b"") -> None:
+        """Say `last`, and end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who is behind a line, so that it can be ended when they may no longer look."""
+
+    audience: Audience
+    session_id: int
+    person_id: int
+    since: datetime
+    expires_at: datetime
+
+
+class Hub:
+    """All lines of this process, by audience, session and person."""
+
+    def __init__(self) -> None:
+        self._by_audience: dict[Audience, dict[int, Line]] = defaultdict(dict)
+        self._by_person: dict[int, dict[int, Line]] = defaultdict(dict)
+
+    def join(self, line: Line) -> None:
+        self._by_audience[line.watch.audience][id(line)] = line
+        self._by_person[line.watch.person_id][id(line)] = line
+
+    def leave(self, line: Line) -> None:
+        for table, key in ((self._by_audience, line.watch.audience), (self._by_person, line.watch.person_id)):
+            lines = table.get(key, {})  # type: ignore[call-overload]
+            lines.pop(id(line), None)
+            if not lines:
+                table.pop(key, None)  # type: ignore[call-overload]
+
+    def audiences(self, hospital_id: int) -> list[Audience]:
+        return [audience for audience in self._by_audience if audience.hospital_id == hospital_id]
+
+    def hospitals(self) -> set[int]:
+        return {audience.hospital_id for audience in self._by_audience}
+
+    def lines(self, audience: Audience) -> list[Line]:
+        return list(self._by_audience.get(audience, {}).values())
+
+    def everyone(self) -> list[Line]:
+        return [line for lines in list(self._by_audience.values()) for line in lines.values()]
+
+    def of_person(self, person_id: int) -> list[Line]:
+        return list(self._by_person.get(person_id, {}).values())
+
+    def __len__(self) -> int:
+        return sum(len(lines) for lines in self._by_audience.values())

@@ -1,0 +1,212 @@
+"""Tails the journal: each new line becomes, once for each audience, a frame with the current state of what it touched.
+
+The bell only says "look now"; a look every second finds everything that a bell did not ring for. Frames and beats go out
+from this one greenlet, so a beat's number never runs ahead of what was written.
+"""
+
+import logging
+import time
+from collections import OrderedDict
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import gevent
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from hospital import clock, meters, records, settings
+from hospital.fragments import Fragments, with_everything
+from hospital.live import frame
+from hospital.live.hub import Audience, Hub, Line
+from hospital.live.outlet import Outlet
+from hospital.live.resume import Gap, Tail, Touch
+from hospital.records import Alert, Hospital, JournalLine, Person, PersonSession
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY_S = 1.0
+_LINES_AT_ONCE = 2_000
+_OVERLAP = timedelta(seconds=10)  # an end that was committed a little after its time is still seen
+
+
+class Relay:
+    """One in each server process."""
+
+    def __init__(self, fragments: Fragments) -> None:
+        self.hub = Hub()
+        self.outlet = Outlet(self.hub, self.resync)
+        self._fragments = fragments
+        self._tails: dict[int, Tail] = {}
+        self._alerts: OrderedDict[int, Alert] = OrderedDict()  # as they are now; never more than the rings' lines
+        self._looked_at = 0.0
+        self._last_beat = 0.0
+        self._ends_seen = clock.now()
+
+    def run(self) -> None:
+        """Never returns. Survives a database that is away for a while: then no beat says that all is well."""
+        while True:
+            records.bell.wait(timeout=self._until_next())
+            records.bell.clear()
+            began = time.monotonic()
+            try:
+                self.turn()
+            except Exception:  # the loop must live; screens turn STALE by themselves while it fails
+                meters.count("relay_failures_total")
+                log.exception("relay: a look at the journal failed")
+                gevent.sleep(_LOOK_EVERY_S)
+            gevent.sleep(max(0.0, settings.current.coalesce_ms / 1000 - (time.monotonic() - began)))
+
+    def turn(self) -> None:
+        """One look at the journal, and a beat if it is time for one."""
+        self.look()
+        self.outlet.drop_stuck()
+        if time.monotonic() - self._last_beat >= settings.current.beat_s:
+            self._last_beat = time.monotonic()
+            self.end_sessions()
+            self.beat()
+
+    def look(self) -> None:
+        """Send everything that the journal has and the screens have not."""
+        for hospital_id, touches in self._news():
+            self._send(hospital_id, touches)
+
+    def beat(self) -> None:
+        """Tell every line up to where it has everything."""
+        now = clock.now()
+        for hospital_id in self.hub.hospitals():
+            tail = self._tails[hospital_id]
+            data = frame.beat(tail.cursor, tail.sent, now)
+            for audience in self.hub.audiences(hospital_id):
+                self.outlet.write_all(self.hub.lines(audience), data)
+
+    def end_sessions(self) -> None:
+        """One query: whose session has ended, or whose rights have changed, since the last look."""
+        now = clock.now()
+        since, self._ends_seen = self._ends_seen - _OVERLAP, now
+        with records.read() as session:
+            rows = session.execute(
+                select(PersonSession.id, PersonSession.person_id, PersonSession.ended_at, Person.changed_at)
+                .join(Person)
+                .where(or_(PersonSession.ended_at > since, Person.changed_at > since))
+            ).all()
+        for session_id, person_id, ended_at, changed_at in rows:
+            for line in self.hub.of_person(person_id):
+                if line.watch.session_id == session_id and (ended_at is not None or changed_at > line.watch.since):
+                    line.close(frame.auth("session ended" if ended_at else "rights changed"))
+        for line in self.hub.everyone():
+            if line.watch.expires_at <= now:
+                line.close(frame.auth("session expired"))
+
+    def join(self, line: Line, after: str | None) -> None:
+        """Say hello, bring the line up to date, and let it have everything from then on: no frame falls in between."""
+        hospital_id = line.watch.audience.hospital_id
+        if hospital_id not in self._tails:
+            self.look()
+        while True:
+            sent_before = self._tails[hospital_id].sent
+            first = self._first_words(line.watch.audience, after)  # may read the database, and so let a frame pass
+            if self._tails[hospital_id].sent == sent_before:
+                break
+        line.send(first)
+        self.hub.join(line)
+
+    def _until_next(self) -> float:
+        return min(_LOOK_EVERY_S, max(0.0, self._last_beat + settings.current.beat_s - time.monotonic()))
+
+    def _news(self) -> list[tuple[int, list[Touch]]]:
+        with records.read() as session:
+            news = []
+            for hospital_id, epoch, head, zone in session.execute(
+                select(Hospital.id, Hospital.epoch, Hospital.head, Hospital.timezone)
+            ).all():
+                tail = self._tail(session, hospital_id, epoch, head, zone)
+                if head > tail.sent:
+                    news.append((hospital_id, _lines_after(session, hospital_id, tail.sent)))
+            self._renew(session, news)
+        return news
+
+    def _tail(self, session: Session, hospital_id: int, epoch: str, head: int, zone: str) -> Tail:
+        tail = self._tails.get(hospital_id)
+        if tail is not None and tail.epoch == epoch and head >= tail.sent:
+            return tail
+        fresh = self._tails[hospital_id] = Tail(epoch, head, ZoneInfo(zone))
+        first = max(0, head - settings.current.ring_lines)
+        fresh.ring.extend(_lines_after(session, hospital_id, first, limit=settings.current.ring_lines))
+        if tail is not None:  # a backup was put back under our feet
+            self._alerts.clear()
+            for audience in self.hub.audiences(hospital_id):
+                self.outlet.write_all(self.hub.lines(audience), frame.resync(fresh.cursor, "another epoch"))
+        return fresh
+
+    def _renew(self, session: Session, news: list[tuple[int, list[Touch]]]) -> None:
+        """Load what the new lines touched where somebody watches; forget it where nobody does."""
+        watched = self.hub.hospitals()
+        touched: set[int] = set()
+        for hospital_id, touches in news:
+            ids = {touch.alert_id for touch in touches}
+            for alert_id in ids:
+                self._alerts.pop(alert_id, None)
+            touched |= ids if hospital_id in watched else set()
+        self._load(session, touched)
+
+    def _load(self, session: Session, alert_ids: set[int]) -> None:
+        if not alert_ids:
+            return
+        for alert in session.scalars(with_everything(select(Alert).where(Alert.id.in_(alert_ids)))).unique():
+            self._alerts[alert.id] = alert
+        while len(self._alerts) > settings.current.ring_lines:
+            self._alerts.popitem(last=False)
+
+    def _send(self, hospital_id: int, touches: list[Touch]) -> None:
+        tail = self._tails[hospital_id]
+        frames = []
+        audiences = self.hub.audiences(hospital_id)
+        tail.take(touches)  # before the first write: who joins from here on has these lines in the replay
+        for audience in audiences:
+            if html := self._html(audience, tail, touches):
+                frames.append((self.hub.lines(audience), frame.frame(html, tail.cursor)))
+        for lines, data in frames:
+            meters.count("frames_total")
+            meters.count("deliveries_total", len(lines))
+            self.outlet.write_all(lines, data)
+
+    def _first_words(self, audience: Audience, after: str | None) -> bytes:
+        tail = self._tails[audience.hospital_id]
+        hello = frame.hello(tail.cursor, tail.sent, settings.current.beat_s, clock.now())
+        if after is None:
+            return hello
+        try:
+            touches = tail.since(after)
+        except Gap as gap:
+            meters.count("resyncs_total", reason=gap.why.replace(" ", "-"))
+            return hello + frame.resync(tail.cursor, gap.why)
+        html = self._html(audience, tail, touches)
+        return hello + frame.frame(html, tail.cursor) if html else hello
+
+    def _html(self, audience: Audience, tail: Tail, touches: list[Touch]) -> str:
+        """Each touched thing once, as it is now; what has left the audience's units as a tombstone."""
+        seen = list(dict.fromkeys(touch.alert_id for touch in touches if touch.seen_by(audience)))
+        missing = {alert_id for alert_id in seen if alert_id not in self._alerts}
+        if missing:
+            with records.read() as session:
+                self._load(session, missing)
+        return "\n".join(self._fragment(audience, tail, self._alerts[alert_id]) for alert_id in seen)
+
+    def _fragment(self, audience: Audience, tail: Tail, alert: Alert) -> str:
+        if audience.sees(alert.unit_id):
+            return self._fragments.card(alert, tail.zone, identity=audience.identity)
+        return self._fragments.left(alert.id, alert.version)
+
+    def resync(self, hospital_id: int) -> bytes:
+        """For a line that has lost frames."""
+        return frame.resync(self._tails[hospital_id].cursor, "slow")
+
+
+def _lines_after(session: Session, hospital_id: int, number: int, limit: int = _LINES_AT_ONCE) -> list[Touch]:
+    lines = session.execute(
+        select(JournalLine.number, JournalLine.alert_id, JournalLine.unit_before, JournalLine.unit_after)
+        .where(JournalLine.hospital_id == hospital_id, JournalLine.number > number)
+        .order_by(JournalLine.number)
+        .limit(limit)
+    )
+    return [Touch(*line) for line in lines]

@@ -1,0 +1,1 @@
+"""What keeps the house running: health, metrics, migrations, demo data, commands."""

@@ -1,0 +1,32 @@
+"""/internal/metrics: what this process counts, as Prometheus text. No label names a person."""
+
+from collections.abc import Iterator
+
+from flask import Blueprint, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from hospital import meters
+from hospital.access.guard import open_to_all
+
+blueprint = Blueprint("metrics", __name__)
+
+
+class _Meters(Collector):
+    def collect(self) -> Iterator[Metric]:
+        families: dict[str, CounterMetricFamily] = {}
+        for name, labels, value in meters.rows():
+            family = families.setdefault(name, CounterMetricFamily(f"hospital_{name}", name, labels=list(labels)))
+            family.add_metric(list(labels.values()), value)
+        yield from families.values()
+
+
+_registry = CollectorRegistry()
+_registry.register(_Meters())
+
+
+@blueprint.get("/internal/metrics")
+@open_to_all
+def metrics() -> Response:
+    return Response(generate_latest(_registry), content_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,190 @@
+"""How every act is carried out and answered: once for each key, and each refusal turned into an answer here."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from flask import Response, jsonify, make_response, redirect, request
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import BadRequest, ServiceUnavailable
+
+from hospital import clock, meters, records, settings
+from hospital.access.guard import me
+from hospital.alerts import refusals
+from hospital.alerts.refusals import KeyUsed, Refusal
+from hospital.alerts.rights import Seen
+from hospital.fragments import with_everything
+from hospital.pages.layout import fragments, now_of, page
+from hospital.records import Alert, Hospital, Idempotency, NotStored
+from hospital.records.journal import cursor
+from hospital.roles import Right
+from hospital.vocabulary import Priority, State
+
+_LONGEST_KEY = 100  # characters
+
+Act = Callable[[Session], Alert]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an act led to. `reason`: the name of the refusal, '' if it was done."""
+
+    status: int
+    alert_id: int
+    version: int
+    reason: str = ""
+
+
+def carry_out(name: str, alert_id: int, act: Act) -> Response:
+    """Do the act once for its key, then answer as the caller asked: htmx, JSON or a plain form."""
+    person, key = me(), _key()
+    try:
+        outcome = records.write(
+            person.actor.hospital_id, lambda session: _once(session, person.actor.person_id, key, name, alert_id, act)
+        )
+    except NotStored:
+        raise ServiceUnavailable("This could not be stored now. Try again.", retry_after=1) from None
+    meters.count("acts_total", act=name, status=str(outcome.status))
+    return _answer(outcome)
+
+
+def seen() -> Seen:
+    """What the person saw, from the headers or fields seen_state and seen_priority. Raises BadRequest."""
+    state, priority = _given("seen_state"), _given("seen_priority")
+    try:
+        return Seen(State(state) if state else None, Priority(priority) if priority else None)
+    except ValueError:
+        raise BadRequest("seen_state or seen_priority is not a known word.") from None
+
+
+def forget_old_keys() -> int:
+    """Keys are good for a while; how many were let go."""
+    before = clock.now() - timedelta(hours=settings.current.idempotency_keep_h)
+    query = delete(Idempotency).where(Idempotency.at < before)
+    return int(records.write(None, lambda session: session.execute(query).rowcount))
+
+
+def _key() -> str:
+    key = _given("Idempotency-Key") or request.values.get("idempotency_key", "")
+    if len(key) > _LONGEST_KEY:
+        raise BadRequest(f"An idempotency key has {_LONGEST_KEY} characters at most.")
+    return key
+
+
+def _given(name: str) -> str:
+    return request.headers.get(name) or request.headers.get(name.replace("_", "-")) or request.values.get(name, "")
+
+
+def _once(session: Session, person_id: int, key: str, name: str, alert_id: int, act: Act) -> Outcome:
+    if key and (earlier := _earlier(session, person_id, key)) is not None:
+        if (earlier.act, earlier.alert_id) != (name, alert_id):
+            return Outcome(KeyUsed.status, alert_id, 0, KeyUsed().reason)
+        return Outcome(earlier.status, alert_id, earlier.version, earlier.reason)
+    outcome = _try(session, alert_id, act)
+    if key:
+        session.add(
+            Idempotency(
+                person_id=person_id,
+                key=key,
+                act=name,
+                alert_id=alert_id,
+                version=outcome.version,
+                status=outcome.status,
+                reason=outcome.reason,
+                at=clock.now(),
+            )
+        )
+    return outcome
+
+
+def _earlier(session: Session, person_id: int, key: str) -> Idempotency | None:
+    return session.scalar(select(Idempotency).where(Idempotency.person_id == person_id, Idempotency.key == key))
+
+
+def _try(session: Session, alert_id: int, act: Act) -> Outcome:
+    try:
+        with session.begin_nested():
+            return Outcome(200, alert_id, act(session).version)
+    except Refusal as refusal:
+        return Outcome(refusal.status, alert_id, 0, refusal.reason)
+
+
+def _answer(outcome: Outcome) -> Response:
+    refusal = _refusal(outcome.reason)
+    alert, html, place = _as_it_is_now(outcome)
+    if request.accept_mimetypes.best == "application/json":
+        return _json(outcome, alert, refusal, place)
+    if request.headers.get("HX-Request"):
+        return _fragment(outcome, html, refusal, alert)
+    if refusal is None:
+        return make_response(redirect(_back(), 303))
+    return make_response(_sorry(outcome, refusal, alert), outcome.status)
+
+
+def _refusal(reason: str) -> Refusal | None:
+    return getattr(refusals, reason)() if reason else None
+
+
+def _as_it_is_now(outcome: Outcome) -> tuple[Alert | None, str, str]:
+    """The alert, its card and the cursor; nothing of an alert that this person may not know of."""
+    actor = me().actor
+    with records.read() as session:
+        now = now_of(session, me())
+        alert = (
+            session.scalars(with_everything(select(Alert).where(Alert.id == outcome.alert_id))).unique().one_or_none()
+        )
+        hospital = session.get_one(Hospital, actor.hospital_id)
+    if alert is None or alert.hospital_id != actor.hospital_id or alert.unit_id not in actor.scope:
+        return None, "", now.cursor
+    html = fragments().card(alert, now.zone, identity=actor.may(Right.SEE_IDENTITY))
+    return alert, html, cursor(hospital.epoch, alert.version)
+
+
+def _json(outcome: Outcome, alert: Alert | None, refusal: Refusal | None, at: str) -> Response:
+    body: dict[str, object] = {"id": outcome.alert_id}
+    if alert is not None:
+        body |= {"state": alert.state.value, "version": outcome.version or alert.version, "cursor": at}
+    if refusal is not None:
+        body |= {"reason": refusal.reason, "sentence": _sentence(refusal, alert)}
+    response = make_response(jsonify(body), outcome.status)
+    if refusal is not None:
+        response.mimetype = "application/problem+json"
+    return response
+
+
+def _fragment(outcome: Outcome, html: str, refusal: Refusal | None, alert: Alert | None) -> Response:
+    response = make_response(html, outcome.status)
+    if refusal is not None:
+        told = {"sentence": _sentence(refusal, alert), "reason": refusal.reason}
+        response.headers["HX-Trigger"] = json.dumps({"refused": told})
+    return response
+
+
+def _sorry(outcome: Outcome, refusal: Refusal, alert: Alert | None) -> str:
+    return page(
+        "pages/problem.html",
+        status=outcome.status,
+        title="This was not done",
+        sentence=_sentence(refusal, alert),
+        next_url=f"/alerts/{alert.id}" if alert else "/alerts",
+        next_word="Look at the alert" if alert else "All alerts",
+    )
+
+
+def _sentence(refusal: Refusal, alert: Alert | None) -> str:
+    """Who was first, where that is the reason."""
+    if refusal.reason == "AlreadyAcknowledged" and alert is not None and alert.owner is not None:
+        return f"{alert.owner.display_name} has it already."
+    if refusal.reason == "AlreadyResolved" and alert is not None and alert.changed_by is not None:
+        return f"{alert.changed_by.display_name} was the last to change it: it has been resolved."
+    return refusal.sentence
+
+
+def _back() -> str:
+    """The page that the form was on, if it is one of ours."""
+    came_from = urlsplit(request.referrer or "")
+    ours = came_from.netloc == request.host and came_from.path.startswith("/alerts")
+    return came_from.path if ours else "/alerts"

@@ -1,0 +1,153 @@
+"""The alerts of one's units, and one alert with its history."""
+
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, redirect
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from hospital import records
+from hospital.access.guard import for_people, me
+from hospital.alerts.rights import alert_for, allowed
+from hospital.fragments import Moment, alerts_in, card, moment, with_everything
+from hospital.pages.layout import fragments, now_of, page
+from hospital.records import Alert, JournalLine, Note, Person
+from hospital.roles import Actor, Right
+from hospital.vocabulary import TOLD_AT_STEP, Happening, State
+
+blueprint = Blueprint("alerts", __name__)
+
+_WORDS = {
+    Happening.RAISED: "Raised",
+    Happening.UPDATED: "New value",
+    Happening.PRIORITY_RAISED: "Priority raised",
+    Happening.RECURRED: "Came back",
+    Happening.CLEARED: "Condition gone",
+    Happening.ACKNOWLEDGED: "Acknowledged",
+    Happening.ESCALATED: "Escalated",
+    Happening.NOTED: "Note",
+    Happening.RESOLVED: "Resolved",
+    Happening.EXPIRED: "Left the list, nobody saw it",
+}
+_MANY_LINES = 500  # of a history; an alarm that dances longer shows its last ones
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    at: Moment
+    word: str
+    by: str
+    detail: str
+    note: str | None
+
+
+@blueprint.get("/")
+@for_people()
+def home() -> Response:
+    return redirect("/alerts")
+
+
+@blueprint.get("/alerts")
+@for_people(Right.SEE_ALERTS)
+def alert_list() -> str:
+    actor = me().actor
+    with records.read() as session:
+        now = now_of(session, me())
+        alerts = session.scalars(alerts_in(actor.hospital_id, actor.scope)).unique().all()
+        cards = [card(alert, now.zone, identity=actor.may(Right.SEE_IDENTITY)) for alert in alerts]
+    in_order = sorted(zip(cards, alerts, strict=True), key=lambda pair: pair[0].sort)
+    rendered = [Markup(fragments().card(alert, now.zone, identity=one.identity)) for one, alert in in_order]
+    return page("pages/alerts.html", now, view="alerts", cards=rendered, summary=_summary(alerts, now.zone))
+
+
+@blueprint.get("/alerts/<int:alert_id>")
+@for_people(Right.SEE_ALERTS)
+def one_alert(alert_id: int) -> str:
+    actor = me().actor
+    with records.read() as session:
+        now = now_of(session, me())
+        alert_for(session, actor, alert_id, Right.SEE_ALERTS)
+        alert = session.scalars(
+            with_everything(select(Alert).where(Alert.id == alert_id)).execution_options(populate_existing=True)
+        ).one()
+        shown = card(alert, now.zone, identity=actor.may(Right.SEE_IDENTITY))
+        return page(
+            "pages/alert.html",
+            now,
+            view="alerts",
+            card=shown,
+            facts=_facts(alert, now.zone, identity=shown.identity),
+            history=_history(session, alert, now.zone),
+            can=_can(actor, alert),
+        )
+
+
+def _summary(alerts: Any, zone: ZoneInfo) -> dict[str, Any]:
+    waiting = [alert.raised_at for alert in alerts if alert.state is State.OPEN]
+    return {"open": len(waiting), "oldest": moment(min(waiting), zone) if waiting else None}
+
+
+def _facts(alert: Alert, zone: ZoneInfo, *, identity: bool) -> dict[str, Any]:
+    patient = alert.patient if identity else None
+    return {
+        "identifier": patient.identifier if patient else "",
+        "birth_date": patient.birth_date if patient else "",
+        "sex": patient.sex if patient else "",
+        "first": moment(alert.raised_at, zone, seconds=True),
+        "last": moment(alert.last_at, zone, seconds=True),
+        "times": alert.repeats + 1,
+        "sender_name": alert.sender.name,
+        "event_code": alert.event_code,
+    }
+
+
+def _can(actor: Actor, alert: Alert) -> dict[str, bool]:
+    lives = alert.state is not State.RESOLVED
+    return {
+        "escalate": lives and alert.step < alert.last_step and allowed(actor, alert, Right.ESCALATE),
+        "resolve": lives and allowed(actor, alert, Right.RESOLVE),
+        "note": allowed(actor, alert, Right.NOTE),
+    }
+
+
+def _history(session: Session, alert: Alert, zone: ZoneInfo) -> list[HistoryLine]:
+    """Newest first, as people look for what happened last."""
+    lines = session.execute(
+        select(JournalLine, Person.display_name, Note)
+        .outerjoin(Person, Person.id == JournalLine.person_id)
+        .outerjoin(Note, (Note.alert_id == JournalLine.alert_id) & (Note.number == JournalLine.number))
+        .where(JournalLine.alert_id == alert.id)
+        .order_by(JournalLine.number.desc())
+        .limit(_MANY_LINES)
+    ).all()
+    return [
+        HistoryLine(
+            at=moment(line.at, zone, seconds=True),
+            word=_WORDS[line.happening],
+            by=name or alert.sender.name
+            if line.happening not in (Happening.ESCALATED, Happening.EXPIRED)
+            else name or "System",
+            detail=_detail(line, alert),
+            note=note.text if note else None,
+        )
+        for line, name, note in lines
+    ]
+
+
+def _detail(line: JournalLine, alert: Alert) -> str:
+    if line.happening is Happening.ESCALATED:
+        return f"to the {TOLD_AT_STEP[line.facts['step']].replace('charge', 'charge nurse')}"
+    if line.happening in (Happening.RAISED, Happening.PRIORITY_RAISED):
+        return f"{line.facts['priority']}{_value(line, alert, ', ')}"
+    if line.happening in (Happening.UPDATED, Happening.RECURRED, Happening.CLEARED):
+        return _value(line, alert, "")
+    return ""
+
+
+def _value(line: JournalLine, alert: Alert, before: str) -> str:
+    value = line.facts["value"]
+    return f"{before}{value} {alert.value_unit or ''}".rstrip() if value is not None else ""

@@ -1,0 +1,81 @@
+"""Every error becomes an answer that says what happened and what to do next: a page, JSON, or a redirect to sign in."""
+
+import logging
+from urllib.parse import quote
+
+from flask import Flask, Response, jsonify, make_response, redirect, request
+from werkzeug.exceptions import HTTPException, InternalServerError, Unauthorized
+
+from hospital import meters
+from hospital.pages.layout import page
+
+log = logging.getLogger(__name__)
+
+_PROGRAMS = ("/api/", "/live/", "/health/", "/internal/")
+_TITLES = {
+    400: "That could not be read",
+    401: "Sign in first",
+    403: "Not for this role",
+    404: "Nothing here",
+    405: "That cannot be done here",
+    409: "Someone was first",
+    413: "Too large",
+    415: "Another kind of content is needed",
+    422: "That could not be taken",
+    429: "Too many at once",
+    503: "Not now",
+}
+
+
+def prepare(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _answer)
+    app.register_error_handler(Exception, _broken)
+
+
+def _answer(problem: HTTPException) -> Response:
+    status = problem.code or 500
+    if status < 400:
+        return problem.get_response()  # type: ignore[return-value]
+    meters.count("problems_total", status=str(status))
+    if isinstance(problem, Unauthorized) and _is_page():
+        return make_response(redirect(f"/sign-in?next={quote(request.full_path.rstrip('?'))}"))
+    response = make_response(_page(problem, status) if _is_for_people() else _json(problem, status), status)
+    for name, value in problem.get_headers():
+        if name.lower() in ("retry-after", "allow", "www-authenticate"):
+            response.headers[name] = value
+    return response
+
+
+def _broken(error: Exception) -> Response:
+    """A fault of ours. Its text may quote a patient: the log gets its kind and the route, never the text."""
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    line = f"{where.tb_frame.f_code.co_name}:{where.tb_lineno}" if where else "unknown"
+    log.error("%s at %s while answering %s", type(error).__name__, line, request.endpoint)
+    return _answer(InternalServerError("This server made a mistake. It has been counted; try again, or call support."))
+
+
+def _is_page() -> bool:
+    return request.method in ("GET", "HEAD") and _is_for_people() and not request.headers.get("HX-Request")
+
+
+def _is_for_people() -> bool:
+    return not request.path.startswith(_PROGRAMS) and request.accept_mimetypes.accept_html
+
+
+def _page(problem: HTTPException, status: int) -> str:
+    return page(
+        "pages/problem.html",
+        status=status,
+        title=_TITLES.get(status, "This did not work"),
+        sentence=problem.description or "",
+        next_url="/sign-in" if status == 401 else "/alerts",
+        next_word="Sign in" if status == 401 else "To the alerts",
+    )
+
+
+def _json(problem: HTTPException, status: int) -> Response:
+    response = jsonify(status=status, title=_TITLES.get(status, problem.name), detail=problem.description)
+    response.mimetype = "application/problem+json"
+    return response

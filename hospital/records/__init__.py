@@ -1,0 +1,38 @@
+"""What is remembered. Read with `records.read()`, write with `records.write()`; there is no third way."""
+
+from hospital.records.alert import Acknowledgement, Alert, Note
+from hospital.records.database import Base, NotStored, bell, connect, disconnect, read, write
+from hospital.records.hospital import Bed, Hospital, Unit, find_bed
+from hospital.records.idempotency import Idempotency
+from hospital.records.journal import JournalLine
+from hospital.records.message import Message, Sender, Verdict
+from hospital.records.patient import Patient, Stay, meet_patient, settle
+from hospital.records.person import Person, PersonSession
+
+__all__ = [
+    "Acknowledgement",
+    "Alert",
+    "Base",
+    "Bed",
+    "Hospital",
+    "Idempotency",
+    "JournalLine",
+    "Message",
+    "NotStored",
+    "Note",
+    "Patient",
+    "Person",
+    "PersonSession",
+    "Sender",
+    "Stay",
+    "Unit",
+    "Verdict",
+    "bell",
+    "connect",
+    "disconnect",
+    "find_bed",
+    "meet_patient",
+    "read",
+    "settle",
+    "write",
+]

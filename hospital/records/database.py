@@ -1,0 +1,246 @@
+"""Where everything is remembered: one way to read, one way to write, on SQLite and PostgreSQL alike.
+
+All writes are closed functions given to `write()`. SQLite has one writer, in a thread of its own: a write transaction
+that yielded to a second writer on the gevent loop would freeze the whole process for the busy time-out. What is waiting
+when the writer comes free is committed together (group commit), each act in a savepoint of its own.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, ClassVar, TypeVar, cast
+
+import gevent
+import gevent.event
+import gevent.threadpool
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Dialect,
+    Engine,
+    Enum,
+    Integer,
+    MetaData,
+    TypeDecorator,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session, configure_mappers
+
+T = TypeVar("T")
+
+_BATCH = 100  # acts in one transaction: bounds how long the first of them waits
+_BUSY_MS = 5_000  # how long SQLite waits for another process's write
+
+bell = gevent.event.Event()
+"""Rings after each commit of this process. It only says "look now"; who misses it finds everything a second later."""
+
+
+class NotStored(Exception):
+    """The database cannot take this now (disk full, locked, gone). The same thing may succeed later."""
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar = {
+        int: BigInteger().with_variant(Integer(), "sqlite"),  # a thousand messages a second outlive 32 bits
+        StrEnum: Enum(
+            StrEnum, native_enum=False, length=20, values_callable=lambda words: [word.value for word in words]
+        ),
+    }
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC. SQLite forgets zones, so they are put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without its zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+@dataclass(eq=False)
+class _Wanted:
+    """One act that waits for its turn in a transaction."""
+
+    hospital_id: int | None
+    act: Callable[[Session], Any]
+    done: gevent.event.AsyncResult = field(default_factory=gevent.event.AsyncResult)
+
+
+@dataclass
+class _Database:
+    reading: Engine
+    writing: Engine
+    thread: gevent.threadpool.ThreadPool | None
+    waiting: deque[_Wanted] = field(default_factory=deque)
+    busy: bool = False
+
+
+_database: _Database | None = None
+
+
+def connect(url: str) -> None:
+    """Open the database that `read` and `write` use from now on; it must have been migrated."""
+    global _database
+    disconnect()
+    configure_mappers()
+    if make_url(url).get_backend_name() == "sqlite":
+        _database = _Database(_sqlite(url, writes=False), _sqlite(url, writes=True), gevent.threadpool.ThreadPool(1))
+    else:
+        _database = _Database(_postgresql(url, writes=False), _postgresql(url, writes=True), None)
+
+
+def disconnect() -> None:
+    """Close what connect() opened; nothing happens if nothing is open."""
+    global _database
+    if _database is None:
+        return
+    _database.reading.dispose()
+    _database.writing.dispose()
+    if _database.thread is not None:
+        _database.thread.kill()
+    _database = None
+
+
+@contextmanager
+def read() -> Iterator[Session]:
+    """A session that sees one moment (SQLite) and cannot write."""
+    with Session(_open().reading, expire_on_commit=False) as session:
+        yield session
+
+
+def write(hospital_id: int | None, act: Callable[[Session], T]) -> T:
+    """Run `act` in a savepoint of the next transaction of that hospital and wait until it is committed.
+
+    What `act` raises is raised here, and nothing of it stays. Raises NotStored if the database cannot take it now.
+    `hospital_id` None: the act changes no alert of any hospital. An act must not call `write` itself.
+    """
+    database = _open()
+    wanted = _Wanted(hospital_id, act)
+    database.waiting.append(wanted)
+    if not database.busy:
+        database.busy = True
+        gevent.spawn(_work_off, database)
+    return cast(T, wanted.done.get())
+
+
+def _open() -> _Database:
+    if _database is None:
+        raise RuntimeError("records.connect() comes first")
+    return _database
+
+
+def _work_off(database: _Database) -> None:
+    try:
+        while database.waiting:
+            batch = _next_batch(database.waiting)
+            run = database.thread.apply if database.thread else lambda f, args: f(*args)
+            outcomes = run(_commit, (database.writing, batch))
+            bell.set()
+            for wanted, (value, error) in zip(batch, outcomes, strict=True):
+                if error is None:
+                    wanted.done.set(value)
+                else:
+                    wanted.done.set_exception(error)
+    finally:
+        database.busy = False
+
+
+def _next_batch(waiting: deque[_Wanted]) -> list[_Wanted]:
+    """The acts at the front that are of one hospital: a transaction locks only one head row."""
+    batch = [waiting.popleft()]
+    while waiting and len(batch) < _BATCH and waiting[0].hospital_id == batch[0].hospital_id:
+        batch.append(waiting.popleft())
+    return batch
+
+
+def _commit(engine: Engine, batch: list[_Wanted]) -> list[tuple[Any, BaseException | None]]:
+    try:
+        with Session(engine, expire_on_commit=False) as session:
+            _lock_head(session, batch[0].hospital_id)
+            outcomes = [_attempt(session, wanted.act) for wanted in batch]
+            session.commit()
+            return outcomes
+    except Exception as error:  # every waiting act must get an answer, whatever went wrong
+        told = NotStored(str(error.__cause__ or error)) if _may_pass(error) else error
+        return [(None, told)] * len(batch)
+
+
+def _attempt(session: Session, act: Callable[[Session], Any]) -> tuple[Any, BaseException | None]:
+    try:
+        with session.begin_nested():
+            value = act(session)
+        return value, None
+    except Exception as refusal:  # handed to the caller of write(); the others of the batch go on
+        if _may_pass(refusal):
+            raise
+        return None, refusal
+
+
+def _may_pass(error: Exception) -> bool:
+    """The database's own trouble (disk full, locked, gone): not the fault of the act, which may succeed later."""
+    return isinstance(error, OperationalError | InterfaceError)
+
+
+def _lock_head(session: Session, hospital_id: int | None) -> None:
+    """Commit order equals number order only if whoever appends has the head row first (SQLite: BEGIN IMMEDIATE)."""
+    if hospital_id is not None and session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT head FROM hospital WHERE id = :id FOR UPDATE"), {"id": hospital_id})
+
+
+# hide_parameters below: an error's text may be logged, and a statement's values may be a patient's name.
+
+
+def _sqlite(url: str, *, writes: bool) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=1 if writes else 5,
+        max_overflow=0 if writes else 20,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "isolation_level": None, "timeout": _BUSY_MS / 1000},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        if not writes:
+            connection.execute("PRAGMA query_only = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: str, *, writes: bool) -> Engine:
+    readonly = {} if writes else {"options": "-c default_transaction_read_only=on"}
+    return create_engine(
+        url, pool_size=5, max_overflow=20, pool_pre_ping=True, hide_parameters=True, connect_args=readonly
+    )

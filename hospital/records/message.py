@@ -1,0 +1,56 @@
+"""Who sends to us, and every message as it came: accepted or refused, sealed, to be played again."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hospital.records.database import Base, UtcDateTime
+from hospital.records.sealed import Sealed
+
+
+class Sender(Base):
+    """A gateway: known by MSH-3 and MSH-4 over MLLP, by its token over HTTP. `authority` stands in for a missing PID-3.4."""
+
+    __tablename__ = "sender"
+    __table_args__ = (UniqueConstraint("application", "facility"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    hospital_id: Mapped[int] = mapped_column(ForeignKey("hospital.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    application: Mapped[str] = mapped_column(String(200))
+    facility: Mapped[str] = mapped_column(String(200))
+    authority: Mapped[str] = mapped_column(String(200))
+    training: Mapped[bool] = mapped_column(default=False)
+    token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Verdict(StrEnum):
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class Message(Base):
+    """`hospital_id` None: nobody knows whose it is. `digest` is the SHA-256 of the bytes; `answer` is what we said to it,
+
+    `alert_id` the alert that it raised, repeated or cleared.
+    """
+
+    __tablename__ = "message"
+    __table_args__ = (Index("ix_message_repeat", "sender_id", "control_id", "received_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    hospital_id: Mapped[int | None] = mapped_column(ForeignKey("hospital.id"))
+    sender_id: Mapped[int | None] = mapped_column(ForeignKey("sender.id"))
+    control_id: Mapped[str] = mapped_column(String(200))
+    digest: Mapped[str] = mapped_column(String(64))
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    verdict: Mapped[Verdict]
+    code: Mapped[str] = mapped_column(String(10))
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    number_reused: Mapped[bool] = mapped_column(default=False)
+    alert_id: Mapped[int | None]
+    answer: Mapped[str | None] = mapped_column(Sealed("message.answer"))
+    raw: Mapped[str] = mapped_column(Sealed("message.raw"))

@@ -1,0 +1,81 @@
+"""Patients and where they lie. A patient is (hospital, who gave the number, the number): never the number alone."""
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from hospital.records.database import Base, UtcDateTime
+from hospital.records.hospital import Bed
+from hospital.records.sealed import Sealed, blind
+
+
+class Patient(Base):
+    __tablename__ = "patient"
+    __table_args__ = (UniqueConstraint("hospital_id", "identifier_index"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    hospital_id: Mapped[int] = mapped_column(ForeignKey("hospital.id"))
+    identifier: Mapped[str] = mapped_column(Sealed("patient.identifier"))
+    authority: Mapped[str] = mapped_column(Sealed("patient.authority"))
+    identifier_index: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(Sealed("patient.name"))
+    birth_date: Mapped[str] = mapped_column(Sealed("patient.birth_date"))
+    sex: Mapped[str] = mapped_column(Sealed("patient.sex"))
+
+
+class Stay(Base):
+    """A patient in a bed; `until` None: still there. A bed holds one patient at a time."""
+
+    __tablename__ = "stay"
+    __table_args__ = (
+        Index(
+            "uq_stay_bed_now",
+            "bed_id",
+            unique=True,
+            sqlite_where=text("until IS NULL"),
+            postgresql_where=text("until IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    hospital_id: Mapped[int] = mapped_column(ForeignKey("hospital.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
+    bed_id: Mapped[int] = mapped_column(ForeignKey("bed.id"))
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    patient: Mapped[Patient] = relationship()
+
+
+def meet_patient(
+    session: Session, hospital_id: int, *, identifier: str, authority: str, name: str, birth_date: date | None, sex: str
+) -> Patient:
+    """The patient with this number from this authority; a new one if nobody has it. Blanks are filled, never changed."""
+    index = blind(str(hospital_id), authority, identifier)
+    patient = session.scalar(
+        select(Patient).where(Patient.hospital_id == hospital_id, Patient.identifier_index == index)
+    )
+    if patient is None:
+        patient = Patient(hospital_id=hospital_id, identifier=identifier, authority=authority, identifier_index=index)
+        patient.name = patient.birth_date = patient.sex = ""
+        session.add(patient)
+    patient.name = patient.name or name
+    patient.birth_date = patient.birth_date or (birth_date.isoformat() if birth_date else "")
+    patient.sex = patient.sex or sex
+    session.flush()
+    return patient
+
+
+def settle(session: Session, patient: Patient, bed: Bed, at: datetime) -> bool:
+    """Open a stay if the bed is empty and the patient lies nowhere else. True: the register has this patient in this bed.
+
+    An alarm never moves anyone: False means that the bed register says otherwise.
+    """
+    now = session.scalars(select(Stay).where(Stay.until.is_(None), Stay.bed_id == bed.id)).one_or_none()
+    if now is not None:
+        return now.patient_id == patient.id
+    if session.scalar(select(Stay.id).where(Stay.until.is_(None), Stay.patient_id == patient.id).limit(1)) is not None:
+        return False
+    session.add(Stay(hospital_id=patient.hospital_id, patient_id=patient.id, bed_id=bed.id, since=at))
+    session.flush()
+    return True

@@ -1,0 +1,81 @@
+"""What can be set from outside: environment variables, each HOSPITAL_ and its name in capitals, with its unit."""
+
+import os
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+
+class BadSetting(Exception):
+    """An environment variable cannot be read as what it should be."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    # Where things are
+    database_url: str = ""  # empty: the embedded SQLite in `instance`
+    secret_key: str = ""  # empty: one is made and kept in `instance` (embedded demo only)
+    instance: Path = Path("instance")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    mllp_host: str = "127.0.0.1"
+    mllp_port: int = 2575
+    demo: bool = False
+    simulate: bool = False
+    simulator_seed: int = 1
+    simulator_speed: float = 1.0
+    # Intake
+    mllp_max_bytes: int = 1_048_576
+    mllp_idle_s: float = 300.0
+    mllp_max_connections: int = 500
+    repeat_window_h: float = 24.0
+    message_keep_days: float = 90.0
+    # The life of an alert
+    escalate_high_s: float = 120.0
+    escalate_medium_s: float = 300.0
+    escalate_low_s: float = 900.0
+    cleared_unseen_s: float = 900.0
+    idempotency_keep_h: float = 24.0
+    # Sessions
+    session_idle_h: float = 12.0
+    session_absolute_h: float = 24.0
+    # The stream
+    beat_s: float = 5.0
+    coalesce_ms: float = 20.0
+    ring_lines: int = 10_000
+    dead_peer_s: float = 15.0
+    send_buffer_bytes: int = 65_536
+    streams_per_person: int = 40
+
+    @classmethod
+    def from_environment(cls, **changed: Any) -> "Settings":
+        """Read every HOSPITAL_ variable; `changed` are other defaults. Raises BadSetting."""
+        read = dict(changed)
+        for field in fields(cls):
+            text = os.environ.get(f"HOSPITAL_{field.name.upper()}")
+            if text is not None:
+                read[field.name] = _read(field.name, type(field.default), text)
+        return cls(**read)
+
+    def but(self, **changed: Any) -> "Settings":
+        return replace(self, **changed)
+
+
+def _read(name: str, kind: type, text: str) -> Any:
+    if kind is bool:
+        if text in ("0", "1"):
+            return text == "1"
+        raise BadSetting(f"HOSPITAL_{name.upper()} must be 0 or 1, not {text!r}")
+    try:
+        return Path(text) if issubclass(kind, Path) else kind(text)
+    except ValueError:
+        raise BadSetting(f"HOSPITAL_{name.upper()} must be a {kind.__name__}, not {text!r}") from None
+
+
+current = Settings()
+
+
+def use(settings: Settings) -> None:
+    """Set what `settings.current` is from now on: once, when the application is made."""
+    global current
+    current = settings

@@ -1,0 +1,54 @@
+"""An alarm as its sender told it, before anybody decided what it means."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from hospital.vocabulary import AlertKind, Priority
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the sender says it is (PV1-3): unit, room, bed; any of them may be empty."""
+
+    unit: str
+    room: str
+    bed: str
+
+    @property
+    def label(self) -> str:
+        """'HO Surgery / OR / 1'; a dash for what was not sent."""
+        return " / ".join(part or "–" for part in (self.unit, self.room, self.bed))
+
+    @property
+    def known(self) -> bool:
+        return bool(self.unit or self.room or self.bed)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whom the sender says it is about (PID). `authority` None: the sender did not say who gave the number."""
+
+    identifier: str
+    authority: str | None
+    name: str
+    birth_date: date | None
+    sex: str
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One alarm message. `priority` None: not sent. Limits and value are the sender's, in `unit`."""
+
+    alert_id: str
+    event_code: int | None
+    source_code: int | None
+    text: str
+    kind: AlertKind
+    priority: Priority | None
+    phase: str | None
+    state: str | None
+    value: str | None
+    unit: str | None
+    low: float | None
+    high: float | None
+    observed_at: datetime | None

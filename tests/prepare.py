@@ -1,0 +1,57 @@
+"""Installs the Debian packages that tests need (a browser, strace) where it may; elsewhere says what is missing."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+
+
+def main() -> None:
+    missing = missing_packages()
+    if missing and may_install():
+        install(missing)
+        missing = missing_packages()
+    if missing:
+        packages = " ".join(missing)
+        print(f"Not here: {packages} (apt-get install {packages}). Tests that need them are skipped, or fail in CI.")
+
+
+def missing_packages() -> list[str]:
+    here = {
+        "chromium": shutil.which("chromium"),
+        "strace": shutil.which("strace"),
+        "libatomic1": has_library("libatomic.so.1"),  # Playwright's own program is linked to it
+    }
+    return [package for package, found in here.items() if not found]
+
+
+def has_library(name: str) -> bool:
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
+
+
+def may_install() -> bool:
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def install(packages: list[str]) -> None:
+    print(f"Installing {', '.join(packages)}…", flush=True)
+    for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
+        done = subprocess.run(
+            ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", *command],
+            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if done.returncode:
+            print(f"apt-get {command[0]} failed:\n{done.stdout}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
