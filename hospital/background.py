@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import gevent
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from hospital import clock, meters, records, settings
 from hospital.alerts.clearing import expire_unseen
@@ -27,13 +28,13 @@ class Task:
 def escalate() -> None:
     now = clock.now()
     for hospital_id in _with_due(Alert.state == State.OPEN, Alert.escalate_at <= now):
-        records.write(hospital_id, lambda session, id=hospital_id: escalate_overdue(session, id, now))
+        records.write(hospital_id, partial(escalate_overdue, hospital_id=hospital_id, now=now))
 
 
 def expire() -> None:
     now = clock.now()
     for hospital_id in _with_due(Alert.state != State.RESOLVED, Alert.expires_at <= now):
-        records.write(hospital_id, lambda session, id=hospital_id: expire_unseen(session, id, now))
+        records.write(hospital_id, partial(expire_unseen, hospital_id=hospital_id, now=now))
 
 
 def end_sessions() -> None:
@@ -58,7 +59,7 @@ TASKS = (Task(1, escalate), Task(1, expire), Task(60, end_sessions), Task(600, f
 
 def run() -> None:
     """Never returns. A task that fails is counted and tried again at its next turn; the others go on."""
-    due = {task: 0.0 for task in TASKS}
+    due = dict.fromkeys(TASKS, 0.0)
     while True:
         for task in TASKS:
             if time.monotonic() >= due[task]:
@@ -75,7 +76,7 @@ def _attempt(task: Task) -> None:
         log.error("background: %s failed with %s", task.run.__name__, type(error).__name__)
 
 
-def _with_due(*conditions) -> list[int]:  # type: ignore[no-untyped-def]
+def _with_due(*conditions: ColumnElement[bool]) -> list[int]:
     """The hospitals that have something due: most seconds none, and then nothing is written."""
     with records.read() as session:
         return list(session.scalars(select(Alert.hospital_id).where(*conditions).distinct()))

@@ -9,6 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
+from markupsafe import Markup
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
@@ -77,13 +78,13 @@ class Card:
     at: str
 
 
-def with_everything(query: Select[tuple[Alert]]) -> Select[tuple[Alert]]:
+def with_everything(query: Select[Alert]) -> Select[Alert]:
     """Load with each alert all that its card shows, in the same query."""
     to_one = (Alert.unit, Alert.bed, Alert.patient, Alert.sender, Alert.owner, Alert.changed_by)
     return query.options(*(joinedload(what) for what in to_one))
 
 
-def alerts_in(hospital_id: int, scope: frozenset[int | None]) -> Select[tuple[Alert]]:
+def alerts_in(hospital_id: int, scope: frozenset[int | None]) -> Select[Alert]:
     """Every unresolved alert of these units; None in `scope` stands for the unassigned."""
     query = select(Alert).where(Alert.hospital_id == hospital_id, Alert.state != State.RESOLVED)
     in_units = Alert.unit_id.in_([unit for unit in scope if unit is not None])
@@ -134,9 +135,9 @@ class Fragments:
 
     def __init__(self, templates: Environment) -> None:
         self._templates = templates
-        self._kept: OrderedDict[tuple[int, int, bool], str] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int, bool], Markup] = OrderedDict()
 
-    def card(self, alert: Alert, zone: ZoneInfo, *, identity: bool) -> str:
+    def card(self, alert: Alert, zone: ZoneInfo, *, identity: bool) -> Markup:
         """One line of HTML. A resolved alert is a tombstone: hidden, but remembered by its version."""
         key = (alert.id, alert.version, identity)
         if (html := self._kept.get(key)) is None:
@@ -146,13 +147,14 @@ class Fragments:
                 self._kept.popitem(last=False)
         return html
 
-    def left(self, alert_id: int, version: int) -> str:
+    def left(self, alert_id: int, version: int) -> Markup:
         """The tombstone of an alert that has left a viewer's units: it says nothing of it any more."""
         return self._render("alert_left", id=alert_id, version=version)
 
-    def _render(self, name: str, **given: object) -> str:
+    def _render(self, name: str, **given: object) -> Markup:
         html = self._templates.get_template(f"fragments/{name}.html").render(**given)
-        return " ".join(line.strip() for line in html.splitlines() if line.strip())
+        one_line = " ".join(line.strip() for line in html.splitlines() if line.strip())
+        return Markup(one_line)  # noqa: S704 (the template has escaped everything in it)
 
 
 def _sort(alert: Alert) -> str:

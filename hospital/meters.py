@@ -1,8 +1,8 @@
 """Counters of this process. Doors count here; operations/metrics.py shows them. No label ever names a person."""
 
-from collections import Counter
+from collections import defaultdict
 
-_counts: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
+_counts: defaultdict[tuple[str, tuple[tuple[str, str], ...]], float] = defaultdict(float)
 
 
 def count(name: str, amount: float = 1, **labels: str) -> None:
@@ -18,3 +18,8 @@ def counted(name: str, **labels: str) -> float:
 
 def rows() -> list[tuple[str, dict[str, str], float]]:
     return [(name, dict(labels), value) for (name, labels), value in sorted(_counts.items())]
+
+
+def forget() -> None:
+    """Tests only: start from nothing."""
+    _counts.clear()

@@ -61,7 +61,7 @@ class Settings:
         return replace(self, **changed)
 
 
-def _read(name: str, kind: type, text: str) -> Any:
+def _read(name: str, kind: type[Any], text: str) -> Any:
     if kind is bool:
         if text in ("0", "1"):
             return text == "1"

@@ -73,7 +73,8 @@ def _check() -> None:
     if guard == "senders" or (guard == "all" and request.method in _SAFE):
         return
     if guard == "all":
-        _check_origin(), _check_sign_in_token()
+        _check_origin()
+        _check_sign_in_token()
         return
     if guard is None:
         raise Forbidden(f"The route {request.endpoint} does not say who may use it.")

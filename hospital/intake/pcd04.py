@@ -92,7 +92,7 @@ def _alert_id(order: Segment) -> str:
         (order.component(3, 1), order.component(3, 2)),
     )
     entity, namespace = next((name for name in named if name[0]), ("", ""))
-    return f"{entity}^{namespace}" if entity and _UUID.fullmatch(namespace) else entity
+    return f"{entity}^{namespace}" if _UUID.fullmatch(namespace) else entity
 
 
 def _first_of(partition: int, observations: list[Segment]) -> Segment | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from hospital import clock, meters, records, settings
@@ -31,7 +31,7 @@ _LONGEST_NAME = 200  # characters of a sender's name, a control id, an alert id 
 
 @dataclass(frozen=True)
 class Received:
-    """What became of a message. `answer` None: none is due. `alert_id`: the alert that it raised, repeated or cleared."""
+    """What became of a message. `answer` None: none is due. `alert_id`: what it raised, repeated or cleared."""
 
     verdict: Verdict
     code: str
@@ -126,7 +126,7 @@ def _number_reused(session: Session, row: records.Message) -> bool:
     return reused
 
 
-def _recent(row: records.Message):  # type: ignore[no-untyped-def]
+def _recent(row: records.Message) -> Select[records.Message]:
     window = timedelta(hours=settings.current.repeat_window_h)
     return (
         select(records.Message)

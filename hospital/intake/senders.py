@@ -35,7 +35,7 @@ def by_token(token: str) -> KnownSender | None:
     return _find(select(Sender).where(Sender.token_hash == token_hash(token)))
 
 
-def _find(query: Select[tuple[Sender]]) -> KnownSender | None:
+def _find(query: Select[Sender]) -> KnownSender | None:
     with records.read() as session:
         row = session.execute(
             query.join(Hospital, Hospital.id == Sender.hospital_id).with_only_columns(

@@ -3,7 +3,9 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+Key = TypeVar("Key")
 
 VIEWS = frozenset({"alerts"})
 
@@ -57,11 +59,8 @@ class Hub:
         self._by_person[line.watch.person_id][id(line)] = line
 
     def leave(self, line: Line) -> None:
-        for table, key in ((self._by_audience, line.watch.audience), (self._by_person, line.watch.person_id)):
-            lines = table.get(key, {})  # type: ignore[call-overload]
-            lines.pop(id(line), None)
-            if not lines:
-                table.pop(key, None)  # type: ignore[call-overload]
+        _take_out(self._by_audience, line.watch.audience, line)
+        _take_out(self._by_person, line.watch.person_id, line)
 
     def audiences(self, hospital_id: int) -> list[Audience]:
         return [audience for audience in self._by_audience if audience.hospital_id == hospital_id]
@@ -80,3 +79,10 @@ class Hub:
 
     def __len__(self) -> int:
         return sum(len(lines) for lines in self._by_audience.values())
+
+
+def _take_out(table: dict[Key, dict[int, Line]], key: Key, line: Line) -> None:
+    lines = table.get(key, {})
+    lines.pop(id(line), None)
+    if not lines:
+        table.pop(key, None)

@@ -1,7 +1,7 @@
 """Tails the journal: each new line becomes, once for each audience, a frame with the current state of what it touched.
 
-The bell only says "look now"; a look every second finds everything that a bell did not ring for. Frames and beats go out
-from this one greenlet, so a beat's number never runs ahead of what was written.
+The bell only says "look now"; a look every second finds everything that a bell did not ring for. Frames and beats go
+out from this one greenlet, so a beat's number never runs ahead of what was written.
 """
 
 import logging

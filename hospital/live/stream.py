@@ -94,7 +94,8 @@ def _from_queue(relay: Relay, watch: Watch, after: str | None) -> Iterator[bytes
 
 def _next(line: QueueLine) -> bytes | None:
     try:
-        return line.waiting.get(timeout=settings.current.dead_peer_s)
+        data: bytes | None = line.waiting.get(timeout=settings.current.dead_peer_s)
+        return data
     except Empty:
         return b""  # lets the server find out that the peer has gone
 

@@ -3,15 +3,14 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from flask import Response, jsonify, make_response, redirect, request
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, ServiceUnavailable
 
-from hospital import clock, meters, records, settings
+from hospital import clock, meters, records
 from hospital.access.guard import me
 from hospital.alerts import refusals
 from hospital.alerts.refusals import KeyUsed, Refusal
@@ -58,13 +57,6 @@ def seen() -> Seen:
         return Seen(State(state) if state else None, Priority(priority) if priority else None)
     except ValueError:
         raise BadRequest("seen_state or seen_priority is not a known word.") from None
-
-
-def forget_old_keys() -> int:
-    """Keys are good for a while; how many were let go."""
-    before = clock.now() - timedelta(hours=settings.current.idempotency_keep_h)
-    query = delete(Idempotency).where(Idempotency.at < before)
-    return int(records.write(None, lambda session: session.execute(query).rowcount))
 
 
 def _key() -> str:

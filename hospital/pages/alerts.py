@@ -5,7 +5,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, redirect
-from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -60,7 +59,7 @@ def alert_list() -> str:
         alerts = session.scalars(alerts_in(actor.hospital_id, actor.scope)).unique().all()
         cards = [card(alert, now.zone, identity=actor.may(Right.SEE_IDENTITY)) for alert in alerts]
     in_order = sorted(zip(cards, alerts, strict=True), key=lambda pair: pair[0].sort)
-    rendered = [Markup(fragments().card(alert, now.zone, identity=one.identity)) for one, alert in in_order]
+    rendered = [fragments().card(alert, now.zone, identity=one.identity) for one, alert in in_order]
     return page("pages/alerts.html", now, view="alerts", cards=rendered, summary=_summary(alerts, now.zone))
 
 

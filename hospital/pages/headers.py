@@ -1,4 +1,4 @@
-"""What every answer tells the browser: run only our own scripts, load nothing from elsewhere, keep nothing of a patient."""
+"""What every answer tells the browser: run only our scripts, load nothing from elsewhere, keep nothing."""
 
 from flask import Flask, Response, request
 

@@ -15,7 +15,6 @@ from hospital.records import Hospital
 from hospital.records.journal import cursor
 from hospital.roles import Right, Role
 
-
 ROLE_WORDS = {
     Role.NURSE: "Nurse",
     Role.CHARGE: "Charge nurse",
@@ -66,6 +65,7 @@ def _around(person: SignedIn | None, now: Now | None, view: str) -> dict[str, An
     around = {
         "as_of": moment(clock.now(), zone, seconds=True),
         "build": current_app.config["BUILD"],
+        "zone": zone.key,
         "cursor": now.cursor if now else "",
         "stream_url": f"/live/stream?view={view}" if view else "",
         "hospital_name": now.hospital if now else "",

@@ -61,7 +61,8 @@ def _is_page() -> bool:
 
 
 def _is_for_people() -> bool:
-    return not request.path.startswith(_PROGRAMS) and request.accept_mimetypes.accept_html
+    accepted = request.accept_mimetypes
+    return not request.path.startswith(_PROGRAMS) and (not accepted or accepted.accept_html)
 
 
 def _page(problem: HTTPException, status: int) -> str:

@@ -4,7 +4,6 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, redirect, request
 from flask_login import current_user
-
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
@@ -68,7 +67,7 @@ def _demo_people() -> list[tuple[str, Role, str]]:
         return []
     with records.read() as session:
         people = session.scalars(select(Person).options(selectinload(Person.units)).order_by(Person.id)).all()
-        homes = dict(session.execute(select(Hospital.id, Hospital.name)).tuples().all())
+        homes = {home.id: home.name for home in session.scalars(select(Hospital))}
     return [(p.name, p.role, f"{', '.join(u.code for u in p.units)} · {homes[p.hospital_id]}") for p in people]
 
 

@@ -11,7 +11,7 @@ from hospital.records.sealed import Sealed
 
 
 class Sender(Base):
-    """A gateway: known by MSH-3 and MSH-4 over MLLP, by its token over HTTP. `authority` stands in for a missing PID-3.4."""
+    """A gateway, known by MSH-3 and MSH-4 or by its token. `authority` stands in for a missing PID-3.4."""
 
     __tablename__ = "sender"
     __table_args__ = (UniqueConstraint("application", "facility"),)
@@ -33,9 +33,9 @@ class Verdict(StrEnum):
 
 
 class Message(Base):
-    """`hospital_id` None: nobody knows whose it is. `digest` is the SHA-256 of the bytes; `answer` is what we said to it,
+    """`hospital_id` None: nobody knows whose it is. `digest`: SHA-256 of the bytes. `answer`: what we said to it.
 
-    `alert_id` the alert that it raised, repeated or cleared.
+    `alert_id`: the alert that it raised, repeated or cleared.
     """
 
     __tablename__ = "message"

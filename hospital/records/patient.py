@@ -50,7 +50,7 @@ class Stay(Base):
 def meet_patient(
     session: Session, hospital_id: int, *, identifier: str, authority: str, name: str, birth_date: date | None, sex: str
 ) -> Patient:
-    """The patient with this number from this authority; a new one if nobody has it. Blanks are filled, never changed."""
+    """The patient with this number from this authority, or a new one. Blanks are filled, never changed."""
     index = blind(str(hospital_id), authority, identifier)
     patient = session.scalar(
         select(Patient).where(Patient.hospital_id == hospital_id, Patient.identifier_index == index)
@@ -67,7 +67,7 @@ def meet_patient(
 
 
 def settle(session: Session, patient: Patient, bed: Bed, at: datetime) -> bool:
-    """Open a stay if the bed is empty and the patient lies nowhere else. True: the register has this patient in this bed.
+    """Open a stay if the bed is empty and the patient lies nowhere else. True: the register has them in this bed.
 
     An alarm never moves anyone: False means that the bed register says otherwise.
     """

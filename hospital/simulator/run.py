@@ -48,7 +48,7 @@ def run(host: str, port: int, seed: int, speed: float, stop: Callable[[], bool] 
     def tell(event: AlarmEvent) -> None:
         account.messages += 1
         account.alarms += event.phase is Phase.START
-        control_id, alert_id = f"{run_id}-{account.messages}", f"{run_id}-A{event.alarm}"
+        control_id, alert_id = f"{run_id}-{account.messages}", f"{seed}-A{event.alarm}"
         sender.send(alarm_message(event, at=clock.now(), control_id=control_id, alert_id=alert_id))
 
     try:

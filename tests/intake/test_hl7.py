@@ -376,8 +376,8 @@ def test_a_refusal_for_its_character_set_still_names_the_message() -> None:
         ("100", "Segment sequence error"), ("101", "Required field missing"), ("102", "Data type error"),
         ("103", "Table value not found"), ("200", "Unsupported message type"), ("201", "Unsupported event code"),
         ("202", "Unsupported processing id"), ("203", "Unsupported version id"), ("204", "Unknown key identifier"),
-        ("205", "Duplicate key identifier"), ("206", "Application record locked"), ("207", "Application internal error"),
-        ("999", ""),
+        ("205", "Duplicate key identifier"), ("206", "Application record locked"),
+        ("207", "Application internal error"), ("999", ""),
     ],
 )  # fmt: skip
 def test_an_error_is_named_as_in_the_table(error: str, text: str) -> None:

@@ -1,0 +1,56 @@
+// @ts-check
+// Ages and countdowns tick; the bar counts what waits. Without this script the pages show clock times instead.
+
+import { serverNow } from "./freshness.js";
+import { afterEachChange } from "./upsert.js";
+
+const TICK_MS = 1_000;
+
+export function startAges() {
+  tick();
+  setInterval(tick, TICK_MS);
+  afterEachChange(tick);
+}
+
+function tick() {
+  if (document.body.dataset.live === "stale") return; // what is not current does not go on counting
+  const now = serverNow();
+  for (const time of document.querySelectorAll("time[data-age]")) write(time, span(now - at(time)));
+  for (const time of document.querySelectorAll("time[data-until]")) {
+    const left = at(time) - now;
+    write(time, left > 0 ? `in ${span(left)}` : "now");
+  }
+  summarise(now);
+}
+
+/** @param {number} now */
+function summarise(now) {
+  const summary = document.getElementById("summary");
+  const list = document.getElementById("alert-list");
+  if (!summary || !list) return;
+  const open = [...list.querySelectorAll('article[data-state="open"]:not([hidden])')];
+  const raised = open.map((card) => Date.parse(/** @type {HTMLElement} */ (card).dataset.raised ?? ""));
+  summary.hidden = open.length === 0;
+  const count = summary.querySelector("[data-count]");
+  const oldest = summary.querySelector("[data-oldest]");
+  if (count) write(count, String(open.length));
+  if (oldest) write(oldest, raised.length ? span(now - Math.min(...raised)) : "");
+}
+
+/** 0:07, 12:40, 1 h 05, 3 d: never wider than it must be. @param {number} ms */
+function span(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ${String(Math.floor((seconds % 3_600) / 60)).padStart(2, "0")}`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** @param {Element} time */
+function at(time) {
+  return Date.parse(time.getAttribute("datetime") ?? "");
+}
+
+/** @param {Element} element @param {string} text */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

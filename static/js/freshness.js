@@ -1,0 +1,115 @@
+// @ts-check
+// Is what stands here current? LIVE, DELAYED or STALE, judged by the monotonic clock; and what time it is at the server.
+
+import { announce } from "./toasts.js";
+
+const DELAYED_AFTER_MS = 10_000; // without a beat
+const STALE_AFTER_MS = 15_000;
+const LOOK_EVERY_MS = 500;
+const SLEPT_MS = 5_000; // the monotonic clock may stand still in sleep; then the wall clock parts from it
+
+let heardAt = performance.now(); // the page itself is as fresh as its loading
+let serverTime = Date.now();
+let serverTimeAt = performance.now();
+let connected = false;
+let gap = false;
+/** @type {() => void} */
+let afterSleep = () => {};
+
+/** The stream has said something; `now` is the server's time, where it told it. @param {string} [now] */
+export function heard(now) {
+  heardAt = performance.now();
+  connected = true;
+  if (now) {
+    serverTime = Date.parse(now);
+    serverTimeAt = heardAt;
+    showAsOf();
+  }
+  judge();
+}
+
+/** The line is gone; what stands here ages from now on. */
+export function disconnected() {
+  connected = false;
+  judge();
+}
+
+/** A known gap: never LIVE until it is filled. @param {boolean} open */
+export function setGap(open) {
+  gap = open;
+  judge();
+}
+
+/** The server's time now, in ms since 1970. */
+export function serverNow() {
+  return serverTime + (performance.now() - serverTimeAt);
+}
+
+/** Nothing here may be seen any more. */
+export function signedOut() {
+  document.body.dataset.live = "signed-out";
+  document.getElementById("main")?.replaceChildren(); // covered and gone: nobody reads it from the page's source either
+}
+
+/** @param {() => void} resync what to do when the machine has slept */
+export function onSleep(resync) {
+  afterSleep = resync;
+}
+
+export function startFreshness() {
+  const asOf = document.querySelector("[data-as-of]")?.getAttribute("datetime");
+  if (asOf) serverTime = Date.parse(asOf);
+  let lastDate = Date.now();
+  let lastTick = performance.now();
+  setInterval(() => {
+    const parted = Math.abs(Date.now() - lastDate - (performance.now() - lastTick));
+    lastDate = Date.now();
+    lastTick = performance.now();
+    if (parted > SLEPT_MS) {
+      heardAt = -Infinity;
+      afterSleep();
+    }
+    judge();
+  }, LOOK_EVERY_MS);
+}
+
+function judge() {
+  const body = document.body;
+  if (body.dataset.live === "signed-out") return;
+  const silent = performance.now() - heardAt;
+  const state =
+    silent > STALE_AFTER_MS ? "stale" : silent > DELAYED_AFTER_MS || !connected || gap ? "delayed" : "live";
+  if (state === "stale") showStaleAge(silent);
+  if (body.dataset.live === state) return;
+  if (state === "stale") announce("This screen is not current. Look at the monitors.", true);
+  if (body.dataset.live === "stale") announce("This screen is current again.", false);
+  body.dataset.live = state;
+  document.getElementById("main")?.toggleAttribute("inert", state === "stale");
+}
+
+function showAsOf() {
+  for (const time of document.querySelectorAll("[data-as-of]")) {
+    time.setAttribute("datetime", new Date(serverTime).toISOString());
+    time.textContent = clockText(serverTime);
+  }
+}
+
+/** @param {number} silent */
+function showStaleAge(silent) {
+  const since = document.querySelector("[data-stale-since]");
+  if (since) since.textContent = clockText(serverTime);
+  const age = document.querySelector("[data-stale-age]");
+  const seconds = Math.round((serverNow() - serverTime) / 1000);
+  if (age) age.textContent = Number.isFinite(silent) ? `${span(seconds)} old` : "out of date";
+}
+
+/** @param {number} seconds */
+function span(seconds) {
+  return seconds < 3_600 ? `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}` : "over an hour";
+}
+
+/** @param {number} ms */
+function clockText(ms) {
+  const timeZone = document.body.dataset.zone || "UTC";
+  return new Date(ms).toLocaleTimeString("en-GB", { timeZone });
+}

@@ -1,0 +1,162 @@
+// @ts-check
+// The line to the server: one stream of frames, kept open, resumed where it broke, and distrusted when it is silent.
+
+import { disconnected, heard, onSleep, setGap, signedOut } from "./freshness.js";
+import { toastFor } from "./toasts.js";
+import { reconcile, upsert } from "./upsert.js";
+
+const SILENT_MS = 15_000; // three beats: the line is dead, whatever the browser thinks
+const BACKOFF_FIRST_MS = 1_000;
+const BACKOFF_MOST_MS = 30_000;
+
+let url = "";
+let cursor = "";
+let replayedUpTo = 0; // frames up to this number bring the screen up to date and make no toast
+let failures = 0;
+/** @type {AbortController | null} */
+let line = null;
+let resyncing = false;
+
+/** @param {string} streamUrl @param {string} pageCursor the cursor that the page was rendered at */
+export function startStream(streamUrl, pageCursor) {
+  url = streamUrl;
+  cursor = pageCursor;
+  onSleep(resync);
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) resync();
+  });
+  window.addEventListener("online", () => line?.abort());
+  keepOpen();
+}
+
+async function keepOpen() {
+  for (;;) {
+    const wait = await listen();
+    if (wait === null) return signedOut();
+    disconnected();
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+}
+
+/** Listen until the line ends. Resolves to how long to wait before the next try, or null: signed out. */
+async function listen() {
+  line = new AbortController();
+  try {
+    const response = await fetch(`${url}&after=${encodeURIComponent(cursor)}`, {
+      headers: { Accept: "text/event-stream" },
+      cache: "no-store",
+      signal: line.signal,
+    });
+    if (response.status === 401 || response.status === 403) return null;
+    if (response.ok && response.body && (await read(response.body, line)) === "auth") return null;
+    return backoff(Number(response.headers.get("Retry-After")) * 1000 || 0);
+  } catch {
+    return backoff(0); // the network is gone, or the line was silent: both are tried again
+  } finally {
+    line.abort();
+  }
+}
+
+/** Full jitter, so that a thousand screens do not come back at the same instant. @param {number} atLeast ms */
+function backoff(atLeast) {
+  const most = Math.min(BACKOFF_MOST_MS, BACKOFF_FIRST_MS * 2 ** failures++);
+  return atLeast + Math.random() * most;
+}
+
+/** @param {ReadableStream<Uint8Array>} body @param {AbortController} mine */
+async function read(body, mine) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  let watchdog = 0;
+  try {
+    for (;;) {
+      clearTimeout(watchdog);
+      watchdog = setTimeout(() => mine.abort(), SILENT_MS);
+      const { value, done } = await reader.read();
+      if (done) return "ended";
+      const blocks = (text + value).split("\n\n");
+      text = blocks.pop() ?? "";
+      for (const block of blocks) {
+        if ((await handle(parse(block))) === "auth") return "auth";
+      }
+    }
+  } finally {
+    clearTimeout(watchdog);
+  }
+}
+
+/** @param {string} block @returns {{event: string, id: string, data: string}} */
+function parse(block) {
+  const found = { event: "message", id: "", data: /** @type {string[]} */ ([]) };
+  for (const row of block.split("\n")) {
+    const [, field, value] = /^([a-z]+): ?(.*)$/.exec(row) ?? [];
+    if (field === "event") found.event = value;
+    if (field === "id") found.id = value;
+    if (field === "data") found.data.push(value);
+  }
+  return { ...found, data: found.data.join("\n") };
+}
+
+/** The cursor moves only after what it stands for has been shown. @param {{event: string, id: string, data: string}} heardEvent */
+async function handle({ event, id, data }) {
+  if (event === "auth") return "auth";
+  if (event === "frame") await show(data, id);
+  if (event === "hello") {
+    const hello = JSON.parse(data);
+    replayedUpTo = hello.head;
+    failures = 0;
+    heard(hello.now);
+  }
+  if (event === "beat") heard(JSON.parse(data).now);
+  if (id) cursor = id;
+  if (event === "resync") resync();
+  return "";
+}
+
+/** @param {string} html @param {string} id */
+async function show(html, id) {
+  try {
+    const shown = await upsert(html);
+    if (numberOf(id) > replayedUpTo) shown.forEach(toastFor);
+    heard();
+  } catch (error) {
+    console.error("a frame could not be shown", error);
+    resync();
+  }
+}
+
+/** There is a gap: fetch the page's regions anew. Until that is done the screen is not LIVE. */
+async function resync() {
+  if (resyncing) return;
+  resyncing = true;
+  setGap(true);
+  for (let tries = 0; ; tries++) {
+    try {
+      if (await fetchRegions()) break;
+    } catch {
+      // the network is gone: the veil comes by itself, and this is tried again
+    }
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * BACKOFF_FIRST_MS * 2 ** Math.min(tries, 5)));
+  }
+  resyncing = false;
+  setGap(false);
+}
+
+async function fetchRegions() {
+  const response = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+  if (response.redirected && new URL(response.url).pathname === "/sign-in") {
+    signedOut();
+    return true;
+  }
+  if (!response.ok) return false;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const at = page.body.dataset.cursor ?? "";
+  await reconcile(page, numberOf(at));
+  if (at.split("-")[0] !== cursor.split("-")[0] || numberOf(at) > numberOf(cursor)) cursor = at;
+  return true;
+}
+
+/** @param {string} at a cursor, `<epoch>-<number>` */
+function numberOf(at) {
+  return Number(at.split("-").pop());
+}

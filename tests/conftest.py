@@ -1,0 +1,76 @@
+"""One cast of people and beds, one way to knock at each door."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from hospital import clock, meters, records
+from hospital.settings import Settings
+from tests.support.house import House
+from tests.support.server import Server
+
+pytest_plugins = ["tests.support.servers"]
+
+
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database with the demo hospitals, made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("furnished")
+    create_app(Settings(demo=True, secret_key="for tests", instance=folder))
+    records.disconnect()
+    return folder / "hospital.db"
+
+
+@pytest.fixture
+def house(furnished: Path, tmp_path: Path) -> Iterator[House]:
+    """The application on SQLite, with the demo hospitals and nothing else."""
+    (tmp_path / "hospital.db").write_bytes(furnished.read_bytes())
+    yield from _open(Settings(demo=True, secret_key="for tests", instance=tmp_path))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_house(request: pytest.FixtureRequest) -> Iterator[House]:
+    """The application on each database in turn."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("house")
+        return
+    url = request.getfixturevalue("postgres_database_url")
+    yield from _open(Settings(demo=True, secret_key="for tests", database_url=url))
+
+
+def _open(settings: Settings) -> Iterator[House]:
+    clock.reset()
+    meters.forget()
+    app: Flask = create_app(settings)
+    app.testing = True
+    yield House(app, settings)
+    app.extensions["relay"].outlet.close()
+    records.disconnect()
+    clock.reset()
+
+
+@pytest.fixture
+def new_server(furnished: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts real servers (`python app.py`) on free ports, each on its own copy of the demo hospitals."""
+    servers: list[Server] = []
+
+    def start(**environment: str) -> Server:
+        folder = tmp_path / f"server-{len(servers)}"
+        folder.mkdir()
+        (folder / "hospital.db").write_bytes(furnished.read_bytes())
+        servers.append(Server(folder, environment))
+        servers[-1].start()
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def server(new_server: Callable[..., Server]) -> Server:
+    """One real server without a simulator."""
+    return new_server()

@@ -1,0 +1,124 @@
+"""A real server: `python app.py` on free ports, as `make run` starts it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+from urllib.error import URLError
+
+ROOT = Path(__file__).parents[2]
+READY_WITHIN_S = 30.0
+
+
+class Server:
+    def __init__(self, folder: Path, environment: dict[str, str] | None = None) -> None:
+        self.folder = folder
+        self.port, self.mllp_port = free_port(), free_port()
+        self._environment = environment or {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def environment(self) -> dict[str, str]:
+        mine = {
+            "HOSPITAL_INSTANCE": str(self.folder),
+            "HOSPITAL_SECRET_KEY": "for tests",
+            "HOSPITAL_PORT": str(self.port),
+            "HOSPITAL_MLLP_PORT": str(self.mllp_port),
+            "HOSPITAL_DEMO": "1",
+            "HOSPITAL_SIMULATE": "0",
+        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("HOSPITAL_")}
+        return kept | mine | self._environment
+
+    def start(self, *wrapper: str) -> None:
+        """Start and wait until it is ready. `wrapper`: a command that runs it, such as strace."""
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*wrapper, sys.executable, "app.py"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+            )
+        self._wait_until_ready()
+
+    def kill(self) -> None:
+        """kill -9, as a power cut for this process alone."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def gateway(self) -> "Gateway":
+        """A gateway with a connection of its own."""
+        return Gateway(self.mllp_port)
+
+    def send(self, message: bytes) -> bytes:
+        """One message on a connection of its own; the answer."""
+        with closing(self.gateway()) as gateway:
+            return gateway.send(message)
+
+    def _wait_until_ready(self) -> None:
+        assert self._process is not None
+        until = time.monotonic() + READY_WITHIN_S
+        while time.monotonic() < until and self._process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.url}/health/ready", timeout=1):
+                    return
+            except (URLError, OSError):
+                time.sleep(0.02)
+        raise RuntimeError(f"the server did not become ready:\n{self.log()}")
+
+
+class Gateway:
+    """An MLLP client. `answer` raises ConnectionError when the server hangs up instead."""
+
+    def __init__(self, port: int, timeout_s: float = 10.0) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout_s)
+        self._read = b""
+
+    def send(self, message: bytes) -> bytes:
+        self.write(b"\x0b" + message + b"\x1c\x0d")
+        return self.answer()
+
+    def write(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def answer(self) -> bytes:
+        while b"\x1c\x0d" not in self._read:
+            data = self.socket.recv(65_536)
+            if not data:
+                raise ConnectionError("the server hung up")
+            self._read += data
+        answer, _, self._read = self._read.partition(b"\x1c\x0d")
+        return answer.removeprefix(b"\x0b")
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
