@@ -135,11 +135,14 @@ class Fragments:
 
     def __init__(self, templates: Environment) -> None:
         self._templates = templates
-        self._kept: OrderedDict[tuple[int, int, bool], Markup] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int, datetime, bool], Markup] = OrderedDict()
 
     def card(self, alert: Alert, zone: ZoneInfo, *, identity: bool) -> Markup:
-        """One line of HTML. A resolved alert is a tombstone: hidden, but remembered by its version."""
-        key = (alert.id, alert.version, identity)
+        """One line of HTML. A resolved alert is a tombstone: hidden, but remembered by its version.
+
+        After a backup was put back, the same id and version may be another alert: `changed_at` tells them apart.
+        """
+        key = (alert.id, alert.version, alert.changed_at, identity)
         if (html := self._kept.get(key)) is None:
             name = "alert_gone" if alert.state is State.RESOLVED else "alert_card"
             html = self._kept[key] = self._render(name, card=card(alert, zone, identity=identity))

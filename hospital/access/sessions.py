@@ -1,5 +1,6 @@
 """Signed-in sessions: revocable rows, one opaque cookie, Flask-Login in front."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -108,7 +109,8 @@ def _lives(row: PersonSession, now: datetime) -> bool:
 
 def _mark_seen(session_id: int, now: datetime) -> None:
     query = update(PersonSession).where(PersonSession.id == session_id).values(seen_at=now)
-    records.write(None, lambda session: session.execute(query))
+    with suppress(records.NotStored):  # whoever may look may go on looking while nothing can be written
+        records.write(None, lambda session: session.execute(query))
 
 
 def _signed_in(row: PersonSession) -> SignedIn:

@@ -21,7 +21,7 @@ def clear_alert(session: Session, alert: Alert, at: datetime) -> None:
     """
     alert.last_at = at
     alert.repeats += 1
-    if alert.condition is Condition.CLEARED or (alert.condition is Condition.LATCHED and alert.cleared_at is not None):
+    if _has_ended(alert):
         return
     alert.cleared_at = at
     if alert.priority is Priority.HIGH:
@@ -34,6 +34,13 @@ def clear_alert(session: Session, alert: Alert, at: datetime) -> None:
         alert.escalate_at = None
         alert.expires_at = at + timedelta(seconds=settings.current.cleared_unseen_s)
     journal.append(session, alert, Happening.CLEARED, at=at)
+
+
+def _has_ended(alert: Alert) -> bool:
+    """Whether the end is already known. A lower alert is latched by its device alone, until the device says "end"."""
+    if alert.priority is Priority.HIGH:
+        return alert.condition is Condition.LATCHED and alert.cleared_at is not None
+    return alert.condition is Condition.CLEARED
 
 
 def expire_unseen(session: Session, hospital_id: int, now: datetime) -> int:

@@ -103,6 +103,8 @@ def _open(session: Session, sender: Sender, report: Report, patient: Patient | N
 
 def _repeat(session: Session, alert: Alert, report: Report, patient: Patient | None) -> None:
     shown_before = _shown(alert)
+    if alert.patient_id is None:
+        alert.register_conflict = _conflicts(session, patient, alert.bed, report.at)
     _show(alert, report, patient)
     alert.repeats += 1
     happening = _change(session, alert, report)

@@ -1,39 +1,28 @@
-"""HL7 v2 as it is really sent: a tolerant reader of any message, and the acknowledgement that answers it."""
+"""HL7 v2 as it is really sent: a tolerant reader of any message."""
 
 import re
 import string
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from uuid import uuid4
 
 # HL7 table 0211. What is called UNICODE here comes in single bytes: the wide forms are known by their first bytes.
-_CHARSETS = {f"8859/{n}": f"iso8859-{n}" for n in range(1, 16) if n != 12} | {
+CHARSETS = {f"8859/{n}": f"iso8859-{n}" for n in range(1, 16) if n != 12} | {
     "ASCII": "ascii", "US-ASCII": "ascii", "IR6": "ascii", "UTF-8": "utf-8", "UNICODE": "utf-8",
     "UNICODE UTF-8": "utf-8", "UNICODE UTF-16": "utf-8", "UNICODE UTF-32": "utf-8",
     "GB 18030-2000": "gb18030", "BIG-5": "big5", "KS X 1001": "euc_kr",
 }  # fmt: skip
-_WIDE = {
+WIDE = {
     b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"M\0\0\0": "utf-32-le", b"\0\0\0M": "utf-32-be",
     b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"M\0": "utf-16-le", b"\0M": "utf-16-be",
 }  # fmt: skip
-_CHARSET_NAMES = {codec: name for name, codec in _CHARSETS.items() if codec not in ("ascii", "utf-8")}
-_CHARSET_NAMES |= {"ascii": "ASCII", "utf-8": "UNICODE UTF-8"}
-_CHARSET_NAMES |= {codec: f"UNICODE {codec[:6].upper()}" for codec in _WIDE.values()}
 
 _STRAY = b" \t\r\n\x0b\xef\xbb\xbf"  # blanks, the start of an MLLP frame, the UTF-8 byte order mark
-_CONTROLS = {n: None for n in (*range(32), *range(127, 160)) if chr(n) not in "\n\t"}
+CONTROLS = {n: None for n in (*range(32), *range(127, 160)) if chr(n) not in "\n\t"}
 _VERSION = re.compile(r"2\.[1-9](\.[0-9]{1,2})?")
 _TIME = re.compile(  # what follows is only there with what comes before it
     r"([0-9]{4})(?:([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})(?:\.([0-9]+))?)?)?)?)?)?"
     r"(?:([+-])([01][0-9]|2[0-3])([0-5][0-9]))?"
 )
-_ERRORS = {  # HL7 table 0357
-    "100": "Segment sequence error", "101": "Required field missing", "102": "Data type error",
-    "103": "Table value not found", "200": "Unsupported message type", "201": "Unsupported event code",
-    "202": "Unsupported processing id", "203": "Unsupported version id", "204": "Unknown key identifier",
-    "205": "Duplicate key identifier", "206": "Application record locked", "207": "Application internal error",
-}  # fmt: skip
-_ESCAPED = {"|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\", "\\": "\\E\\", "\n": "\\.br\\", "\t": " "}
 
 
 class Refused(Exception):
@@ -70,7 +59,7 @@ class Encoding:
             return ""
         mark = re.escape(self.escape)
         text = re.sub(rf"{mark}(\.br|[FSTREP]|X(?:[0-9A-Fa-f]{{2}})+){mark}", self._unescape, raw)
-        return text.translate(_CONTROLS).strip()
+        return text.translate(CONTROLS).strip()
 
     def _unescape(self, found: re.Match[str]) -> str:
         name = found[1]
@@ -170,7 +159,7 @@ class Message:
 
 def parse(raw: bytes) -> Message:
     """Split one unframed message. Raises Refused, nothing else."""
-    wide = next((codec for start, codec in _WIDE.items() if raw.startswith(start)), None)
+    wide = next((codec for start, codec in WIDE.items() if raw.startswith(start)), None)
     if wide:
         return _split(*_decode(raw, (wide,), None))
     raw = raw.lstrip(_STRAY)
@@ -183,7 +172,7 @@ def _charsets(header: Message) -> tuple[str, ...]:
     declared = header.header(18).upper()
     if not declared:
         return ("utf-8", "iso8859-1")
-    charset = _CHARSETS.get(re.sub(r"^ISO[ _-]?", "", declared).replace("8859-", "8859/"))
+    charset = CHARSETS.get(re.sub(r"^ISO[ _-]?", "", declared).replace("8859-", "8859/"))
     if charset is None:
         raise Refused("AE", "103", "MSH^1^18", "The character set named in MSH-18 is not known.", header)
     return (charset, "utf-8") if charset == "ascii" else (charset,)
@@ -255,42 +244,3 @@ def read_time(text: str, zone: tzinfo) -> datetime | None:
         return local.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def acceptance(message: Message) -> str | None:
-    """What says that it was taken: CA or AA by MSH-15 and MSH-16; None: the sender wants no answer to a success."""
-    if message.header(15) in ("AL", "SU"):
-        return "CA"
-    if message.header(15) in ("NE", "ER"):
-        return "AA" if message.header(16) in ("AL", "SU") else None
-    return "AA"
-
-
-def answer(message: Message | None, code: str, *, at: datetime, refused: Refused | None = None) -> bytes:
-    """The acknowledgement, unframed, in the character set of the message. `at` has a zone. None: nothing was read."""
-    message = message or (refused.header if refused else None)
-    charset = message.encoding.charset if message else "utf-8"
-    segments = [_answer_header(message, charset, at), f"MSA|{code}|{_escape(message.control_id) if message else ''}"]
-    if refused:
-        error = f"{refused.hl7_error}^{_ERRORS.get(refused.hl7_error, '')}^HL70357"
-        reason = _escape(refused.reason)
-        segments.append(f"ERR||{refused.location}|{error}|E|||{reason}|{reason}")
-    return "".join(f"{segment}\r" for segment in segments).encode(charset, "replace")
-
-
-def _answer_header(message: Message | None, charset: str, at: datetime) -> str:
-    parties = [_party(message.segments[0], n) if message else "" for n in (5, 6, 3, 4)]
-    event = _escape(message.event) if message else ""
-    processing_id = _escape(message.processing_id) if message else ""
-    version = _escape(message.version) if message else ""
-    fields = ["MSH", "^~\\&", *parties, at.astimezone(UTC).strftime("%Y%m%d%H%M%S+0000"), ""]
-    fields += [f"ACK^{event}^ACK" if event else "ACK", uuid4().hex[:20], processing_id or "P", version or "2.6"]
-    return "|".join([*fields, "", "", "", "", "", _CHARSET_NAMES[charset]])
-
-
-def _party(header: Segment, n: int) -> str:
-    return "^".join(_escape(header.component(n, component)) for component in (1, 2, 3)).rstrip("^")
-
-
-def _escape(text: str) -> str:
-    return "".join(_ESCAPED.get(char, char) for char in text.translate(_CONTROLS))

@@ -6,6 +6,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, ServiceUnavailable, Unaut
 from hospital import settings
 from hospital.access.guard import for_senders
 from hospital.intake import senders
+from hospital.intake.hl7 import Refused, parse
 from hospital.intake.receiving import Received, receive
 from hospital.intake.senders import KnownSender
 from hospital.records import NotStored, Verdict
@@ -46,10 +47,18 @@ def _told(received: Received | None) -> tuple[Response, int]:
         code=received.code,
         reason=received.reason,
         message=received.message_id,
-        alerts=[received.alert_id] if received.alert_id is not None else [],
-        answer=received.answer.decode("utf-8", "replace") if received.answer else None,
+        alerts=list(received.alert_ids),
+        answer=_as_text(received.answer) if received.answer else None,
     )
     if received.verdict is Verdict.ACCEPTED:
         return body, 202
     body.mimetype = "application/problem+json"
     return body, 422
+
+
+def _as_text(answer: bytes) -> str:
+    """It is written in the character set of the message, which it names itself."""
+    try:
+        return answer.decode(parse(answer).encoding.charset)
+    except Refused:
+        return answer.decode("utf-8", "replace")

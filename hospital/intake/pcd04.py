@@ -18,6 +18,7 @@ _UNITS = {
     "%": "%", "mm[Hg]": "mmHg", "{beat}/min": "/min", "/min": "/min", "Cel": "°C", "[degF]": "°F",
 }  # fmt: skip
 _NO_VALUE = (-100.0, -999.0, -99.9, 32767.0)  # what devices send for "not measured"
+_LONGEST_UNIT = 40  # characters; a number has 25 at most
 _CODED = ("CE", "CWE", "CNE", "CF")
 _NUMBER = r"[+-]?(?:[0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})"
 _RANGE = re.compile(rf"({_NUMBER})\s*-\s*({_NUMBER})?|([<>])=?\s*({_NUMBER})")
@@ -26,10 +27,21 @@ _UUID = re.compile(r"(urn:uuid:)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.
 Limits = tuple[float | None, float | None]
 
 
+def orders(message: Message) -> list[Message]:
+    """One message for each OBR, each with the segments before the first. PCD-04 allows one alert a message; a gateway
+    that sends more must not have its second alarm dropped. Raises Refused if there is none."""
+    starts = [n for n, segment in enumerate(message.segments) if segment.name == "OBR"]
+    if not starts:
+        raise Refused("AE", "100", "OBR", "There is no OBR segment.")
+    common = message.segments[: starts[0]]
+    ends = [*starts[1:], len(message.segments)]
+    return [
+        Message(common + message.segments[start:end], message.encoding) for start, end in zip(starts, ends, strict=True)
+    ]
+
+
 def read_alarm(message: Message, zone: tzinfo) -> Alarm:
     """Raises Refused where no alarm can be told. `zone`: the sender's, for times that name none."""
-    if not message.all("OBR"):
-        raise Refused("AE", "100", "OBR", "There is no OBR segment.")
     alert_id = _alert_id(message.segment("OBR"))
     if not alert_id:
         raise Refused("AE", "101", "OBR^1^3", "The alert has no identifier (OBR-29 or OBR-3).")
@@ -147,6 +159,7 @@ def _word(facet: Segment | None) -> str | None:
 
 
 def _value(metric: Segment) -> str | None:
+    """As it was written: a number keeps the digits that its sender gave it."""
     written = metric.field(5)
     return written if _number(written) is not None else None
 
@@ -159,7 +172,7 @@ def _number(written: str) -> float | None:
 
 def _unit(metric: Segment) -> str | None:
     code, name = metric.component(6, 1), metric.component(6, 2)
-    return _UNITS.get(code) or name or code or None
+    return (_UNITS.get(code) or name or code)[:_LONGEST_UNIT] or None
 
 
 def _limits(written: str) -> Limits:

@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 from hospital import clock, meters, records, settings
 from hospital.alerts.raising import Report, clear_reported, raise_alert
 from hospital.intake import senders
-from hospital.intake.hl7 import Message, Refused, acceptance, answer, check, parse
-from hospital.intake.pcd04 import read_alarm, read_place, read_subject
+from hospital.intake.answering import acceptance, answer
+from hospital.intake.hl7 import Message, Refused, check, parse
+from hospital.intake.pcd04 import orders, read_alarm, read_place, read_subject
 from hospital.intake.senders import KnownSender
 from hospital.records import Alert, NotStored, Sender, Verdict
 from hospital.triage.alarm import Alarm
@@ -31,14 +32,14 @@ _LONGEST_NAME = 200  # characters of a sender's name, a control id, an alert id 
 
 @dataclass(frozen=True)
 class Received:
-    """What became of a message. `answer` None: none is due. `alert_id`: what it raised, repeated or cleared."""
+    """What became of a message. `answer` None: none is due. `alert_ids`: what it raised, repeated or cleared."""
 
     verdict: Verdict
     code: str
     reason: str = ""
     answer: bytes | None = None
     message_id: int | None = None
-    alert_id: int | None = None
+    alert_ids: tuple[int, ...] = ()
 
 
 def receive(raw: bytes, sender: KnownSender | None = None) -> Received | None:
@@ -91,6 +92,7 @@ def _take(session: Session, raw: bytes, message: Message, known: KnownSender) ->
         control_id=message.control_id,
         digest=hashlib.sha256(raw).hexdigest(),
         received_at=now,
+        alert_ids=[],
         raw=raw.decode("latin-1"),
     )
     if (first := _repeated(session, row)) is not None:
@@ -100,7 +102,7 @@ def _take(session: Session, raw: bytes, message: Message, known: KnownSender) ->
     try:
         check(message)
         with session.begin_nested():
-            row.alert_id = _act(session, message, known)
+            row.alert_ids = _act(session, message, known)
         row.verdict, row.code = Verdict.ACCEPTED, acceptance(message) or ""
         _answer(row, answer(message, row.code, at=now) if row.code else None)
     except Refused as refused:
@@ -139,19 +141,21 @@ def _recent(row: records.Message) -> Select[records.Message]:
     )
 
 
-def _act(session: Session, message: Message, known: KnownSender) -> int | None:
-    """Do what the message asks for; the alert that it was about."""
+def _act(session: Session, message: Message, known: KnownSender) -> list[int]:
+    """Do what the message asks for; the alerts that it was about."""
     if message.event != "R40":
         meters.count("messages_skipped_total")
-        return None
-    alarm = read_alarm(message, known.zone)
-    place = read_place(message)
-    _check_fits(alarm, place.label)
+        return []
     sender = session.get_one(Sender, known.id)
-    assessment = assess(alarm, message.processing_id, sender.training)
-    report = Report(alarm, assessment, read_subject(message), place, clock.now())
-    alert = _carry_out(session, sender, report)
-    return alert.id if alert else None
+    alerts = [_carry_out(session, sender, _report_of(order, sender, known)) for order in orders(message)]
+    return [alert.id for alert in alerts if alert is not None]
+
+
+def _report_of(order: Message, sender: Sender, known: KnownSender) -> Report:
+    alarm, place = read_alarm(order, known.zone), read_place(order)
+    _check_fits(alarm, place.label)
+    assessment = assess(alarm, order.processing_id, sender.training)
+    return Report(alarm, assessment, read_subject(order), place, clock.now())
 
 
 def _carry_out(session: Session, sender: Sender, report: Report) -> Alert | None:
@@ -183,6 +187,7 @@ def _refuse(raw: bytes, refused: Refused, sender: KnownSender | None, message: M
         verdict=Verdict.REFUSED,
         code=refused.code,
         reason=refused.reason,
+        alert_ids=[],
         raw=raw.decode("latin-1"),
     )
     _answer(row, answer(message, refused.code, at=now, refused=refused))
@@ -196,7 +201,7 @@ def _answer(row: records.Message, data: bytes | None) -> None:
 
 def _as_answered(row: records.Message) -> Received:
     data = row.answer.encode("latin-1") if row.answer is not None else None
-    return Received(row.verdict, row.code, row.reason, data, row.id, row.alert_id)
+    return Received(row.verdict, row.code, row.reason, data, row.id, tuple(row.alert_ids))
 
 
 def _report(error: Exception) -> None:

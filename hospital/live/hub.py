@@ -28,6 +28,7 @@ class Line(Protocol):
     """One open stream: a socket in the outlet, or a queue of a test client."""
 
     watch: "Watch"
+    ended: bool
 
     def send(self, data: bytes) -> None:
         """Take these bytes now or later, or put a resync in their place. Never blocks, never raises."""

@@ -47,7 +47,7 @@ class Outlet:
         """Take over the server's socket; the server may close its own copy. The new line has not joined the hub yet."""
         handed.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.current.send_buffer_bytes)
         if handed.family in (socket.AF_INET, socket.AF_INET6):
-            quiet_s = settings.current.dead_peer_s - settings.current.beat_s
+            quiet_s = max(1.0, settings.current.dead_peer_s - settings.current.beat_s)
             handed.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(quiet_s * 1000))
             handed.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         fd = os.dup(handed.fileno())
@@ -125,7 +125,7 @@ class Outlet:
 class SocketLine:
     """One stream's socket. `rest`: what is left of the frame begun (None: the socket takes everything at once)."""
 
-    __slots__ = ("_behind", "_closed", "_outlet", "_rest", "fd", "stuck_since", "watch")
+    __slots__ = ("_behind", "_outlet", "_rest", "ended", "fd", "stuck_since", "watch")
 
     def __init__(self, outlet: Outlet, fd: int, watch: Watch) -> None:
         self.fd = fd
@@ -134,10 +134,10 @@ class SocketLine:
         self._outlet = outlet
         self._rest: memoryview | None = None
         self._behind = False
-        self._closed = False
+        self.ended = False
 
     def send(self, data: bytes) -> None:
-        if self._closed:
+        if self.ended:
             return
         if self._rest is not None:
             self._behind = True
@@ -167,18 +167,18 @@ class SocketLine:
             self.stuck_since = time.monotonic()
 
     def close(self, last: bytes = b"") -> None:
-        if self._closed:
+        if self.ended:
             return
         if last:
             self.send(last)
-        if not self._closed:
-            self._closed = True
+        if not self.ended:
+            self.ended = True
             self._outlet.forget(self)
 
     def give_up(self) -> None:
         """The peer is gone or stuck: drop what it has not taken, keep nothing in the kernel either."""
-        if not self._closed:
-            self._closed = True
+        if not self.ended:
+            self.ended = True
             borrowed = _socket(fileno=self.fd)
             borrowed.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)
             borrowed.detach()
@@ -218,6 +218,7 @@ class HandsOver:
         )
         self.socket.sendall(head)  # type: ignore[attr-defined]
         self.headers_sent = True
+        self.response_length = len(head)  # or gevent would answer 500 into the stream if what follows fails
         self.close_connection = True
         take(self.socket)  # type: ignore[attr-defined]
 

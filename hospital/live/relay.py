@@ -11,6 +11,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import gevent
+from gevent.lock import BoundedSemaphore
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
@@ -41,6 +42,7 @@ class Relay:
         self._looked_at = 0.0
         self._last_beat = 0.0
         self._ends_seen = clock.now()
+        self._sending = BoundedSemaphore(1)  # a joining line may look as well: never two at once, nor a beat meanwhile
 
     def run(self) -> None:
         """Never returns. Survives a database that is away for a while: then no beat says that all is well."""
@@ -67,28 +69,31 @@ class Relay:
 
     def look(self) -> None:
         """Send everything that the journal has and the screens have not."""
-        for hospital_id, touches in self._news():
-            self._send(hospital_id, touches)
+        with self._sending:
+            for hospital_id, touches in self._news():
+                self._send(hospital_id, touches)
 
     def beat(self) -> None:
         """Tell every line up to where it has everything."""
         now = clock.now()
-        for hospital_id in self.hub.hospitals():
-            tail = self._tails[hospital_id]
-            data = frame.beat(tail.cursor, tail.sent, now)
-            for audience in self.hub.audiences(hospital_id):
-                self.outlet.write_all(self.hub.lines(audience), data)
+        with self._sending:
+            for hospital_id in self.hub.hospitals():
+                tail = self._tails[hospital_id]
+                data = frame.beat(tail.cursor, tail.sent, now)
+                for audience in self.hub.audiences(hospital_id):
+                    self.outlet.write_all(self.hub.lines(audience), data)
 
     def end_sessions(self) -> None:
         """One query: whose session has ended, or whose rights have changed, since the last look."""
         now = clock.now()
-        since, self._ends_seen = self._ends_seen - _OVERLAP, now
+        since = self._ends_seen - _OVERLAP
         with records.read() as session:
             rows = session.execute(
                 select(PersonSession.id, PersonSession.person_id, PersonSession.ended_at, Person.changed_at)
                 .join(Person)
                 .where(or_(PersonSession.ended_at > since, Person.changed_at > since))
             ).all()
+        self._ends_seen = now  # only now: what ended while the database was away is still to be seen
         for session_id, person_id, ended_at, changed_at in rows:
             for line in self.hub.of_person(person_id):
                 if line.watch.session_id == session_id and (ended_at is not None or changed_at > line.watch.since):
@@ -103,12 +108,14 @@ class Relay:
         if hospital_id not in self._tails:
             self.look()
         while True:
-            sent_before = self._tails[hospital_id].sent
+            tail = self._tails[hospital_id]
+            sent_before = tail.sent
             first = self._first_words(line.watch.audience, after)  # may read the database, and so let a frame pass
-            if self._tails[hospital_id].sent == sent_before:
+            if tail is self._tails[hospital_id] and tail.sent == sent_before:
                 break
-        line.send(first)
-        self.hub.join(line)
+        if not line.ended:  # the peer may have gone meanwhile: what has ended and joins would never leave
+            self.hub.join(line)
+            line.send(first)
 
     def _until_next(self) -> float:
         return min(_LOOK_EVERY_S, max(0.0, self._last_beat + settings.current.beat_s - time.monotonic()))
@@ -129,9 +136,10 @@ class Relay:
         tail = self._tails.get(hospital_id)
         if tail is not None and tail.epoch == epoch and head >= tail.sent:
             return tail
-        fresh = self._tails[hospital_id] = Tail(epoch, head, ZoneInfo(zone))
+        fresh = Tail(epoch, head, ZoneInfo(zone))
         first = max(0, head - settings.current.ring_lines)
         fresh.ring.extend(_lines_after(session, hospital_id, first, limit=settings.current.ring_lines))
+        self._tails[hospital_id] = fresh
         if tail is not None:  # a backup was put back under our feet
             self._alerts.clear()
             for audience in self.hub.audiences(hospital_id):
@@ -149,22 +157,24 @@ class Relay:
             touched |= ids if hospital_id in watched else set()
         self._load(session, touched)
 
-    def _load(self, session: Session, alert_ids: set[int]) -> None:
+    def _load(self, session: Session, alert_ids: set[int]) -> dict[int, Alert]:
         if not alert_ids:
-            return
-        for alert in session.scalars(with_everything(select(Alert).where(Alert.id.in_(alert_ids)))).unique():
-            self._alerts[alert.id] = alert
+            return {}
+        query = with_everything(select(Alert).where(Alert.id.in_(alert_ids)))
+        loaded = {alert.id: alert for alert in session.scalars(query).unique()}
+        self._alerts.update(loaded)
         while len(self._alerts) > settings.current.ring_lines:
             self._alerts.popitem(last=False)
+        return loaded
 
     def _send(self, hospital_id: int, touches: list[Touch]) -> None:
         tail = self._tails[hospital_id]
-        frames = []
-        audiences = self.hub.audiences(hospital_id)
+        html: dict[Audience, str] = {}
+        while new := [audience for audience in self.hub.audiences(hospital_id) if audience not in html]:
+            # May read the database, and so let somebody join. If it fails, these lines count as not sent.
+            html |= {audience: self._html(audience, tail, touches) for audience in new}
         tail.take(touches)  # before the first write: who joins from here on has these lines in the replay
-        for audience in audiences:
-            if html := self._html(audience, tail, touches):
-                frames.append((self.hub.lines(audience), frame.frame(html, tail.cursor)))
+        frames = [(self.hub.lines(audience), frame.frame(text, tail.cursor)) for audience, text in html.items() if text]
         for lines, data in frames:
             meters.count("frames_total")
             meters.count("deliveries_total", len(lines))
@@ -185,12 +195,18 @@ class Relay:
 
     def _html(self, audience: Audience, tail: Tail, touches: list[Touch]) -> str:
         """Each touched thing once, as it is now; what has left the audience's units as a tombstone."""
-        seen = list(dict.fromkeys(touch.alert_id for touch in touches if touch.seen_by(audience)))
-        missing = {alert_id for alert_id in seen if alert_id not in self._alerts}
+        seen = {touch.alert_id: touch.number for touch in touches if touch.seen_by(audience)}
+        alerts = self._at_least(seen)
+        return "\n".join(self._fragment(audience, tail, alerts[alert_id]) for alert_id in seen)
+
+    def _at_least(self, versions: dict[int, int]) -> dict[int, Alert]:
+        """These alerts, each at this version or newer: two reads may end in the other order than they began."""
+        known = {id: self._alerts[id] for id in versions if id in self._alerts}
+        missing = {id for id, version in versions.items() if id not in known or known[id].version < version}
         if missing:
             with records.read() as session:
-                self._load(session, missing)
-        return "\n".join(self._fragment(audience, tail, self._alerts[alert_id]) for alert_id in seen)
+                known |= self._load(session, missing)
+        return known
 
     def _fragment(self, audience: Audience, tail: Tail, alert: Alert) -> str:
         if audience.sees(alert.unit_id):

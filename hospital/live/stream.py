@@ -54,7 +54,12 @@ def _hand_over(relay: Relay, watch: Watch, after: str | None) -> Iterator[bytes]
         return _from_queue(relay, watch, after)
 
     def take(handed: Any) -> None:
-        relay.join(relay.outlet.adopt(handed, watch), after)
+        line = relay.outlet.adopt(handed, watch)
+        try:
+            relay.join(line, after)
+        except BaseException:  # the server ends only its own copy of the socket: ours would stay open, and silent
+            line.close()
+            raise
 
     request.environ["hospital.take_socket"] = take
     return iter(())
@@ -65,10 +70,13 @@ class QueueLine:
 
     def __init__(self, watch: Watch, relay: Relay) -> None:
         self.watch = watch
+        self.ended = False
         self.waiting: Queue[bytes | None] = Queue()
         self._relay = relay
 
     def send(self, data: bytes) -> None:
+        if self.ended:
+            return
         if self.waiting.qsize() < _QUEUED:
             self.waiting.put_nowait(data)
             return
@@ -77,6 +85,9 @@ class QueueLine:
         self.waiting.put_nowait(self._relay.resync(self.watch.audience.hospital_id))
 
     def close(self, last: bytes = b"") -> None:
+        if self.ended:
+            return
+        self.ended = True
         self._relay.hub.leave(self)
         self.waiting.put_nowait(last)
         self.waiting.put_nowait(None)

@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 from flask import Response, jsonify, make_response, redirect, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import BadRequest, ServiceUnavailable
+from werkzeug.exceptions import BadRequest
 
 from hospital import clock, meters, records
-from hospital.access.guard import me
+from hospital.access.guard import is_ours, me
 from hospital.alerts import refusals
 from hospital.alerts.refusals import KeyUsed, Refusal
 from hospital.alerts.rights import Seen
 from hospital.fragments import with_everything
 from hospital.pages.layout import fragments, now_of, page
-from hospital.records import Alert, Hospital, Idempotency, NotStored
+from hospital.records import Alert, Hospital, Idempotency
 from hospital.records.journal import cursor
 from hospital.roles import Right
 from hospital.vocabulary import Priority, State
@@ -38,14 +38,11 @@ class Outcome:
 
 
 def carry_out(name: str, alert_id: int, act: Act) -> Response:
-    """Do the act once for its key, then answer as the caller asked: htmx, JSON or a plain form."""
+    """Do the act once for its key, then answer as the caller asked: htmx, JSON or a plain form. Raises NotStored."""
     person, key = me(), _key()
-    try:
-        outcome = records.write(
-            person.actor.hospital_id, lambda session: _once(session, person.actor.person_id, key, name, alert_id, act)
-        )
-    except NotStored:
-        raise ServiceUnavailable("This could not be stored now. Try again.", retry_after=1) from None
+    outcome = records.write(
+        person.actor.hospital_id, lambda session: _once(session, person.actor.person_id, key, name, alert_id, act)
+    )
     meters.count("acts_total", act=name, status=str(outcome.status))
     return _answer(outcome)
 
@@ -61,8 +58,8 @@ def seen() -> Seen:
 
 def _key() -> str:
     key = _given("Idempotency-Key") or request.values.get("idempotency_key", "")
-    if len(key) > _LONGEST_KEY:
-        raise BadRequest(f"An idempotency key has {_LONGEST_KEY} characters at most.")
+    if len(key) > _LONGEST_KEY or not key.isprintable():
+        raise BadRequest(f"An idempotency key has {_LONGEST_KEY} printable characters at most.")
     return key
 
 
@@ -177,6 +174,5 @@ def _sentence(refusal: Refusal, alert: Alert | None) -> str:
 
 def _back() -> str:
     """The page that the form was on, if it is one of ours."""
-    came_from = urlsplit(request.referrer or "")
-    ours = came_from.netloc == request.host and came_from.path.startswith("/alerts")
-    return came_from.path if ours else "/alerts"
+    path = urlsplit(request.referrer).path if request.referrer and is_ours(request.referrer) else ""
+    return path if path.startswith("/alerts") else "/alerts"

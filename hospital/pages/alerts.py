@@ -80,7 +80,7 @@ def one_alert(alert_id: int) -> str:
             view="alerts",
             card=shown,
             facts=_facts(alert, now.zone, identity=shown.identity),
-            history=_history(session, alert, now.zone),
+            history=_history(session, alert, now.zone, identity=shown.identity),
             can=_can(actor, alert),
         )
 
@@ -113,8 +113,8 @@ def _can(actor: Actor, alert: Alert) -> dict[str, bool]:
     }
 
 
-def _history(session: Session, alert: Alert, zone: ZoneInfo) -> list[HistoryLine]:
-    """Newest first, as people look for what happened last."""
+def _history(session: Session, alert: Alert, zone: ZoneInfo, *, identity: bool) -> list[HistoryLine]:
+    """Newest first, as people look for what happened last. What a note says may name the patient."""
     lines = session.execute(
         select(JournalLine, Person.display_name, Note)
         .outerjoin(Person, Person.id == JournalLine.person_id)
@@ -131,7 +131,7 @@ def _history(session: Session, alert: Alert, zone: ZoneInfo) -> list[HistoryLine
             if line.happening not in (Happening.ESCALATED, Happening.EXPIRED)
             else name or "System",
             detail=_detail(line, alert),
-            note=note.text if note else None,
+            note=note.text if note and identity else None,
         )
         for line, name, note in lines
     ]

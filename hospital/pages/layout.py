@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app, render_template, request
 from flask_login import current_user
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from hospital import clock
@@ -56,8 +57,15 @@ def fragments() -> Fragments:
 
 def page(template: str, now: Now | None = None, *, view: str = "", **given: Any) -> str:
     """Render a page. `view`: the stream's view that keeps it up to date; '' for a page that stands still."""
-    person = current_user._get_current_object() if current_user.is_authenticated else None
-    return render_template(template, **_around(person, now, view) | given)
+    return render_template(template, **_around(_person(), now, view) | given)
+
+
+def _person() -> SignedIn | None:
+    """Nobody while the database is away that knows the sessions: the page that says so can still be made."""
+    try:
+        return current_user._get_current_object() if current_user.is_authenticated else None
+    except SQLAlchemyError:
+        return None
 
 
 def _around(person: SignedIn | None, now: Now | None, view: str) -> dict[str, Any]:

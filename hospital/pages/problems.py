@@ -4,10 +4,19 @@ import logging
 from urllib.parse import quote
 
 from flask import Flask, Response, jsonify, make_response, redirect, request
-from werkzeug.exceptions import HTTPException, InternalServerError, Unauthorized
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    ServiceUnavailable,
+    Unauthorized,
+    default_exceptions,
+)
+from werkzeug.routing import IntegerConverter, Map
 
 from hospital import meters
+from hospital.alerts.refusals import Refusal
 from hospital.pages.layout import page
+from hospital.records import NotStored
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +36,18 @@ _TITLES = {
 }
 
 
+class _Number(IntegerConverter):
+    """The <int:…> of a path. There is nothing of a number that is too large for a database."""
+
+    def __init__(self, paths: Map) -> None:
+        super().__init__(paths, max=2**63 - 1)
+
+
 def prepare(app: Flask) -> None:
+    app.url_map.converters["int"] = _Number
     app.register_error_handler(HTTPException, _answer)
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(NotStored, _not_stored)
     app.register_error_handler(Exception, _broken)
 
 
@@ -44,6 +63,15 @@ def _answer(problem: HTTPException) -> Response:
         if name.lower() in ("retry-after", "allow", "www-authenticate"):
             response.headers[name] = value
     return response
+
+
+def _refused(refusal: Refusal) -> Response:
+    """Of something to look at; pages/acting.py answers those of acts."""
+    return _answer(default_exceptions[refusal.status](refusal.sentence))
+
+
+def _not_stored(_problem: NotStored) -> Response:
+    return _answer(ServiceUnavailable("This could not be stored now. Try again.", retry_after=1))
 
 
 def _broken(error: Exception) -> Response:

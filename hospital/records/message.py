@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hospital.records.database import Base, UtcDateTime
@@ -18,10 +18,10 @@ class Sender(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     hospital_id: Mapped[int] = mapped_column(ForeignKey("hospital.id"))
-    name: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(String(420))  # "application / facility" where nobody gave it a better one
     application: Mapped[str] = mapped_column(String(200))
     facility: Mapped[str] = mapped_column(String(200))
-    authority: Mapped[str] = mapped_column(String(200))
+    authority: Mapped[str] = mapped_column(String(420))
     training: Mapped[bool] = mapped_column(default=False)
     token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -35,7 +35,7 @@ class Verdict(StrEnum):
 class Message(Base):
     """`hospital_id` None: nobody knows whose it is. `digest`: SHA-256 of the bytes. `answer`: what we said to it.
 
-    `alert_id`: the alert that it raised, repeated or cleared.
+    `alert_ids`: what it raised, repeated or cleared.
     """
 
     __tablename__ = "message"
@@ -51,6 +51,6 @@ class Message(Base):
     code: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str] = mapped_column(String(500), default="")
     number_reused: Mapped[bool] = mapped_column(default=False)
-    alert_id: Mapped[int | None]
+    alert_ids: Mapped[list[int]] = mapped_column(JSON)
     answer: Mapped[str | None] = mapped_column(Sealed("message.answer"))
     raw: Mapped[str] = mapped_column(Sealed("message.raw"))

@@ -6,6 +6,7 @@ that a value copied into another column does not open. Keys come from the one se
 
 import hashlib
 import hmac
+import json
 import os
 
 from cryptography.exceptions import InvalidTag
@@ -41,7 +42,7 @@ def derive(secret: str, purpose: str) -> bytes:
 
 def blind(*parts: str) -> str:
     """An index for exact search that says nothing without the key; the same parts give the same index."""
-    return hmac.new(_index_key, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
+    return hmac.new(_index_key, json.dumps(parts).encode(), hashlib.sha256).hexdigest()
 
 
 def keyed_digest(text: str) -> str:
@@ -69,10 +70,10 @@ class Sealed(TypeDecorator[str]):
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
         if value is None:
             return None
-        key_id, nonce, sealed = value[0], value[1 : 1 + _NONCE_BYTES], value[1 + _NONCE_BYTES :]
+        key_id, nonce, sealed = value[:1], value[1 : 1 + _NONCE_BYTES], value[1 + _NONCE_BYTES :]
         try:
-            return _keys[key_id].decrypt(nonce, sealed, self.place.encode()).decode()
-        except (KeyError, InvalidTag):
+            return _keys[ord(key_id)].decrypt(nonce, sealed, self.place.encode()).decode()
+        except (KeyError, InvalidTag, TypeError, ValueError):  # the last two: it was cut off
             raise CannotOpen(
                 f"{self.place} cannot be opened: is HOSPITAL_SECRET_KEY the one it was sealed with?"
             ) from None

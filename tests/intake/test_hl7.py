@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hospital.intake.hl7 import Message, Refused, acceptance, answer, check, parse, read_time
+from hospital.intake.answering import acceptance, answer
+from hospital.intake.hl7 import Message, Refused, check, parse, read_time
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 3, 1, 12, 0, 5, tzinfo=BERLIN)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hospital.intake.hl7 import Message, Refused, check, parse
-from hospital.intake.pcd04 import read_alarm, read_place, read_subject
+from hospital.intake.pcd04 import orders, read_alarm, read_place, read_subject
 from hospital.triage.alarm import Alarm, Place, Subject
 from hospital.vocabulary import AlertKind, Priority
 
@@ -84,13 +84,20 @@ def test_an_alarm_with_nothing_but_its_event_is_read() -> None:
 
 def refusal(*lines: str) -> tuple[str, str, str]:
     with pytest.raises(Refused) as refused:
-        read_alarm(message(*lines), BERLIN)
+        read_alarm(orders(message(*lines))[0], BERLIN)
     assert refused.value.reason.endswith(".")
     return refused.value.code, refused.value.hl7_error, refused.value.location
 
 
 def test_an_alarm_without_an_order_segment_is_refused() -> None:
     assert refusal(LOW, SPO2) == ("AE", "100", "OBR")
+
+
+def test_each_order_of_a_message_is_an_alarm_of_its_own_with_what_stands_before_the_first() -> None:
+    both = orders(message("PV1||I|MED^^MED-07", "OBR|1||A1", LOW, "OBR|2||A2", LOW, SPO2))
+    assert [read_alarm(order, BERLIN).alert_id for order in both] == ["A1", "A2"]
+    assert [read_alarm(order, BERLIN).value is None for order in both] == [True, False]
+    assert [read_place(order).bed for order in both] == ["MED-07", "MED-07"]
 
 
 @pytest.mark.parametrize("order", ["OBR|1", "OBR|1||^GATE", 'OBR|1||""', "OBR|1||" + "|" * 26 + "^&GATE"])

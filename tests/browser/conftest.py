@@ -1,0 +1,53 @@
+"""One Chromium for the run; a context of its own for each person, which fails the test on any complaint of a page."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.browser.desk import Desk, NewDesk
+from tests.support.server import Server
+from tests.support.servers import CHROMIUM_ARGS
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium(chromium_path: str) -> Iterator[Browser]:
+    expect.set_options(timeout=10_000)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def server(new_server: Any) -> Server:
+    """One real server without a simulator, that beats every second."""
+    started: Server = new_server(HOSPITAL_BEAT_S="1")
+    return started
+
+
+@pytest.fixture
+def new_desk(chromium: Browser, server: Server) -> Iterator[NewDesk]:
+    """Seats a person at a browser of their own: `new_desk("nurse")`; None: somebody who is not signed in."""
+    desks: list[Desk] = []
+
+    def seat(name: str | None, **how: Any) -> Desk:
+        how = {"viewport": {"width": 1280, "height": 800}} | how
+        desks.append(Desk(chromium.new_context(**how), server))
+        return desks[-1].sign_in(name) if name else desks[-1]
+
+    yield seat
+    for desk in desks:
+        desk.context.close()
+    complaints = [complaint for desk in desks for complaint in desk.unexpected]
+    assert not complaints, complaints

@@ -1,0 +1,124 @@
+"""A person at a browser of their own: signed in, looking at pages, and failing the test when a page complains."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response, expect
+
+from tests.support.server import Server
+
+# What the policy forbids is told on the console too, but only this says it of every way to break it.
+_TELL_VIOLATIONS = """
+addEventListener("securitypolicyviolation", (event) =>
+  console.error(`content security policy: ${event.violatedDirective} ${event.blockedURI}`));
+"""
+
+# Every change of a card since the page was opened, with the wall clock's time in ms.
+_RECORD_CHANGES = """
+() => {
+  window.changes = [];
+  const note = (card) => changes.push({
+    id: card.id, state: card.dataset.state, hidden: card.hidden, place: card.querySelector(".place")?.textContent ?? "",
+    at: performance.timeOrigin + performance.now(),
+  });
+  new MutationObserver((records) => records.forEach((record) => {
+    if (record.type === "attributes") note(record.target);
+    record.addedNodes.forEach((node) => node.matches?.("article") && note(node));
+  })).observe(document.getElementById("alert-list"),
+    { childList: true, subtree: true, attributes: true, attributeFilter: ["data-state"] });
+}
+"""
+
+
+class Desk:
+    def __init__(self, context: BrowserContext, server: Server) -> None:
+        self.context = context
+        self.server = server
+        self.problems: list[str] = []
+        self._expected: list[str] = []
+        context.set_default_timeout(10_000)
+        context.add_init_script(_TELL_VIOLATIONS)
+        context.on("console", self._on_console)
+        context.on("weberror", lambda error: self.problems.append(f"page error: {error.error}"))
+
+    def sign_in(self, name: str) -> "Desk":
+        """By the form's own request, without looking at the form."""
+        form = self.context.request.get(f"{self.server.url}/sign-in").text()
+        token = re.findall(r'name="csrf_token" value="([^"]*)"', form)[0]
+        fields = {"name": name, "password": f"demo-{name}", "csrf_token": token}
+        answer = self.context.request.post(f"{self.server.url}/sign-in", form=fields)
+        assert answer.ok, answer.status
+        return self
+
+    def open(self, path: str = "/alerts", *, live: bool = True) -> Page:
+        """A new tab. `live`: wait until its stream says that it is current."""
+        page = self.context.new_page()
+        page.goto(f"{self.server.url}{path}")
+        if live:
+            expect_live(page)
+        return page
+
+    def expect_problem(self, words: str) -> None:
+        """What the console will say in this test, and rightly: an answer of 409 is an error to a browser."""
+        self._expected.append(words)
+
+    @property
+    def unexpected(self) -> list[str]:
+        return [problem for problem in self.problems if not any(words in problem for words in self._expected)]
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.problems.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+
+def expect_live(page: Page, state: str = "live", timeout_s: float = 10) -> None:
+    expect(page.locator("body")).to_have_attribute("data-live", state, timeout=timeout_s * 1000)
+
+
+def card(page: Page, place: str) -> Locator:
+    """The card of the alert at this bed."""
+    return page.locator("article:not([hidden])").filter(has=page.locator(".place", has_text=place))
+
+
+def places(page: Page) -> list[str]:
+    """The beds of the list, from the top."""
+    return page.locator("#alert-list > article:not([hidden]) .place").all_inner_texts()
+
+
+def acknowledge_button(page: Page, place: str) -> Locator:
+    return card(page, place).get_by_test_id("acknowledge")
+
+
+def alert_path(page: Page, place: str) -> str:
+    """/alerts/<id>"""
+    path = card(page, place).locator(".place a").get_attribute("href")
+    assert path is not None
+    return path
+
+
+def record_changes(page: Page) -> None:
+    """From now on `window.changes` tells what happens to cards, and when."""
+    page.evaluate(_RECORD_CHANGES)
+
+
+def is_act(response: Response) -> bool:
+    return response.request.method == "POST"
+
+
+def remember(page: Page) -> None:
+    """Put a mark on the page that a reload would wipe away."""
+    page.evaluate("window.theSamePage = true")
+
+
+def is_remembered(page: Page) -> bool:
+    return bool(page.evaluate("window.theSamePage === true"))
+
+
+def wait_ms(page: Page, ms: float) -> None:
+    """Let the page's own clock run on: for what must *not* happen."""
+    page.wait_for_function("until => performance.now() > until", arg=page.evaluate("performance.now()") + ms)
+
+
+NewDesk = Callable[..., Desk]
+Json = dict[str, Any]

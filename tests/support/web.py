@@ -1,0 +1,33 @@
+"""A person at a real server, without a browser."""
+
+import re
+import urllib.parse
+import urllib.request
+from http.cookiejar import CookieJar
+
+from tests.support.server import Server
+
+
+class Web:
+    """Signed in from the start; `get` and `act` give the body as text and raise HTTPError where it is refused."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        self.url = server.url
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        token = re.findall(r'name="csrf_token" value="([^"]*)"', self.get("/sign-in"))[0]
+        page = self._post("/sign-in", {"name": name, "password": f"demo-{name}", "csrf_token": token})
+        self.csrf_token = re.findall(r'<meta name="csrf-token" content="([^"]*)"', page)[0]
+
+    def get(self, path: str) -> str:
+        with self._opener.open(self.url + path, timeout=10) as response:
+            text: str = response.read().decode()
+        return text
+
+    def act(self, path: str, **fields: str) -> str:
+        return self._post(path, {"csrf_token": self.csrf_token, **fields})
+
+    def _post(self, path: str, fields: dict[str, str]) -> str:
+        body = urllib.parse.urlencode(fields).encode()
+        with self._opener.open(self.url + path, body, timeout=10) as response:
+            text: str = response.read().decode()
+        return text
