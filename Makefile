@@ -5,7 +5,7 @@ PY     := .venv/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check install --quiet --no-input
 ARGS   ?=
 
-.PHONY: run test check screenshots
+.PHONY: run test check screenshots mutants
 .DEFAULT_GOAL := run
 
 run: export HOSPITAL_DEMO ?= 1
@@ -27,6 +27,9 @@ check: .venv/.tests  ## linters, types, architecture
 screenshots: .venv/.tests
 	@$(PY) tests/prepare.py
 	@$(PY) tests/screenshots.py
+
+mutants: .venv/.tests  ## do the tests notice? about half an hour; ARGS="--count 20 --seed 2" for less
+	@$(PY) tests/mutants.py $(ARGS)
 
 .venv/.runs: requirements.txt
 	@echo "Installing what the server needs…"

@@ -11,7 +11,13 @@ from tests.support.house import House
 
 
 def hire(
-    house: House, name: str, role: Role, *units: str, hospital: str = "demo", display_name: str = "", active: bool = True
+    house: House,
+    name: str,
+    role: Role,
+    *units: str,
+    hospital: str = "demo",
+    display_name: str = "",
+    active: bool = True,
 ) -> None:
     """A person more; the password is demo- and the name, as for everybody."""
     password_hash, of = hash_password(f"demo-{name}"), house.hospital(hospital)
@@ -20,7 +26,7 @@ def hire(
     assert len(theirs) == len(units)
 
     def act(session: Session) -> None:
-        person = Person(hospital_id=of.id, name=name, display_name=display_name or name, role=role, active=active)
+        person = Person(hospital_id=of.id, name=name, display_name=called or name, role=role, active=active)
         person.password_hash, person.changed_at = password_hash, clock.now()
         person.units = [session.get_one(Unit, unit_id) for unit_id in theirs]
         session.add(person)

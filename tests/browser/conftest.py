@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.desk import Desk, NewDesk
+from tests.browser.visitor import Visitor
 from tests.support.server import Server
 from tests.support.servers import CHROMIUM_ARGS
 
@@ -29,21 +30,43 @@ def chromium(chromium_path: str) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def server(new_server: Any) -> Server:
-    """One real server without a simulator, that beats every second."""
-    started: Server = new_server(HOSPITAL_BEAT_S="1")
-    return started
+@pytest.fixture(scope="session")
+def shared_server(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("browser")
+    (folder / "hospital.db").write_bytes(furnished.read_bytes())
+    server = Server(folder, {"HOSPITAL_BEAT_S": "1"})
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def cleaners(shared_server: Server) -> list[Visitor]:
+    return [Visitor(shared_server).sign_in(name) for name in ("physician", "charge")]
 
 
 @pytest.fixture
-def new_desk(chromium: Browser, server: Server) -> Iterator[NewDesk]:
-    """Seats a person at a browser of their own: `new_desk("nurse")`; None: somebody who is not signed in."""
+def server(shared_server: Server, cleaners: list[Visitor]) -> Iterator[Server]:
+    """A real server without a simulator, that beats every second; one for the run, with no alert left of other tests.
+
+    A test that stops its server, or turns its settings, takes `new_server`.
+    """
+    yield shared_server
+    for cleaner in cleaners:
+        cleaner.end_everything()
+
+
+@pytest.fixture
+def new_desk(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[NewDesk]:
+    """Seats a person at a browser of their own: `new_desk("nurse")`; None: somebody who is not signed in.
+
+    `at`: another server than the shared one; the rest is for Playwright's new_context.
+    """
     desks: list[Desk] = []
 
-    def seat(name: str | None, **how: Any) -> Desk:
+    def seat(name: str | None, *, at: Server | None = None, **how: Any) -> Desk:
         how = {"viewport": {"width": 1280, "height": 800}} | how
-        desks.append(Desk(chromium.new_context(**how), server))
+        desks.append(Desk(chromium.new_context(**how), at or request.getfixturevalue("server")))
         return desks[-1].sign_in(name) if name else desks[-1]
 
     yield seat

@@ -1,11 +1,11 @@
 """A person at a browser of their own: signed in, looking at pages, and failing the test when a page complains."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response, expect
 
+from tests.browser.visitor import Visitor
 from tests.support.server import Server
 
 # What the policy forbids is told on the console too, but only this says it of every way to break it.
@@ -14,14 +14,15 @@ addEventListener("securitypolicyviolation", (event) =>
   console.error(`content security policy: ${event.violatedDirective} ${event.blockedURI}`));
 """
 
-# Every change of a card since the page was opened, with the wall clock's time in ms.
+# The first moment, in ms of the wall clock, at which each card stood there in each state.
 _RECORD_CHANGES = """
 () => {
   window.changes = [];
-  const note = (card) => changes.push({
-    id: card.id, state: card.dataset.state, hidden: card.hidden, place: card.querySelector(".place")?.textContent ?? "",
-    at: performance.timeOrigin + performance.now(),
-  });
+  const seen = new Set();
+  const note = ({ id, dataset: { state } }) => {
+    if (!seen.has(`${id} ${state}`)) changes.push({ id, state, at: performance.timeOrigin + performance.now() });
+    seen.add(`${id} ${state}`);
+  };
   new MutationObserver((records) => records.forEach((record) => {
     if (record.type === "attributes") note(record.target);
     record.addedNodes.forEach((node) => node.matches?.("article") && note(node));
@@ -43,12 +44,9 @@ class Desk:
         context.on("weberror", lambda error: self.problems.append(f"page error: {error.error}"))
 
     def sign_in(self, name: str) -> "Desk":
-        """By the form's own request, without looking at the form."""
-        form = self.context.request.get(f"{self.server.url}/sign-in").text()
-        token = re.findall(r'name="csrf_token" value="([^"]*)"', form)[0]
-        fields = {"name": name, "password": f"demo-{name}", "csrf_token": token}
-        answer = self.context.request.post(f"{self.server.url}/sign-in", form=fields)
-        assert answer.ok, answer.status
+        """By the form's own requests, without looking at the form."""
+        visitor = Visitor(self.server).sign_in(name)
+        self.context.add_cookies([{"name": "session", "value": visitor.cookie, "url": self.server.url}])
         return self
 
     def open(self, path: str = "/alerts", *, live: bool = True) -> Page:
@@ -98,7 +96,7 @@ def alert_path(page: Page, place: str) -> str:
 
 
 def record_changes(page: Page) -> None:
-    """From now on `window.changes` tells what happens to cards, and when."""
+    """From now on `window.changes` tells which card came to which state, and when."""
     page.evaluate(_RECORD_CHANGES)
 
 

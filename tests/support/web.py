@@ -1,5 +1,6 @@
 """A person at a real server, without a browser."""
 
+import json
 import re
 import urllib.parse
 import urllib.request
@@ -23,11 +24,16 @@ class Web:
             text: str = response.read().decode()
         return text
 
-    def act(self, path: str, **fields: str) -> str:
-        return self._post(path, {"csrf_token": self.csrf_token, **fields})
+    def act(self, path: str, **fields: str) -> dict[str, object]:
+        """An act as a program does it; what the server says of the alert."""
+        told: dict[str, object] = json.loads(
+            self._post(path, {"csrf_token": self.csrf_token, **fields}, "application/json")
+        )
+        return told
 
-    def _post(self, path: str, fields: dict[str, str]) -> str:
+    def _post(self, path: str, fields: dict[str, str], accept: str = "text/html") -> str:
         body = urllib.parse.urlencode(fields).encode()
-        with self._opener.open(self.url + path, body, timeout=10) as response:
+        request = urllib.request.Request(self.url + path, body, {"Accept": accept})
+        with self._opener.open(request, timeout=10) as response:
             text: str = response.read().decode()
         return text
