@@ -26,7 +26,7 @@ def hire(
     assert len(theirs) == len(units)
 
     def act(session: Session) -> None:
-        person = Person(hospital_id=of.id, name=name, display_name=called or name, role=role, active=active)
+        person = Person(hospital_id=of.id, name=name, display_name=display_name or name, role=role, active=active)
         person.password_hash, person.changed_at = password_hash, clock.now()
         person.units = [session.get_one(Unit, unit_id) for unit_id in theirs]
         session.add(person)

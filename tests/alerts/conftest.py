@@ -3,6 +3,7 @@
 import pytest
 
 from tests.alerts.ward import Ward
+from tests.records.furnished import furnished_postgres, postgres_database_url  # noqa: F401
 from tests.support.house import House
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hospital import clock, records
-from hospital.records import Alert, Sender, Unit
+from hospital.records import Alert
 from hospital.triage.alarm import Subject
 from hospital.vocabulary import AlertKind, Condition, Happening, Priority, State
 from tests.alerts.ward import NOON, OTTO, TILDA, Ward
@@ -95,7 +95,7 @@ def test_an_alert_keeps_its_kind(ward: Ward, kind: AlertKind) -> None:
 
 @pytest.mark.parametrize(("unit", "bed"), [("MED", "MED-07"), ("MED", "07"), ("", "MED-07")])
 def test_a_bed_is_found_by_its_name_or_by_its_number_in_its_unit(ward: Ward, unit: str, bed: str) -> None:
-    alert = ward.alert(ward.alarm(unit=unit, bed=bed))
+    alert = ward.alert(ward.alarm(unit_code=unit, bed=bed))
 
     assert alert.unit_id == ward.unit("MED")
     with records.read() as session:
@@ -104,7 +104,7 @@ def test_a_bed_is_found_by_its_name_or_by_its_number_in_its_unit(ward: Ward, uni
 
 @pytest.mark.parametrize(("unit", "bed"), [("MED", "MED-99"), ("ICU", "MED-07"), ("MED", ""), ("", "07"), ("", "")])
 def test_an_unknown_bed_makes_an_unassigned_alert(ward: Ward, unit: str, bed: str) -> None:
-    alert = ward.alert(ward.alarm(unit=unit, bed=bed))
+    alert = ward.alert(ward.alarm(unit_code=unit, bed=bed))
 
     assert (alert.unit_id, alert.bed_id) == (None, None)
     assert alert.place == f"{unit or '–'} / – / {bed or '–'}"
@@ -116,8 +116,8 @@ def test_a_bed_that_two_units_call_the_same_is_unknown_without_its_unit(ward: Wa
     icu = ward.unit("ICU")
     records.write(None, lambda session: session.add(records.Bed(hospital_id=1, unit_id=icu, code="MED-07")))
 
-    assert ward.alert(ward.alarm(unit="", bed="MED-07")).unit_id is None
-    assert ward.alert(ward.alarm(unit="ICU", bed="MED-07")).unit_id == icu
+    assert ward.alert(ward.alarm(unit_code="", bed="MED-07")).unit_id is None
+    assert ward.alert(ward.alarm(unit_code="ICU", bed="MED-07")).unit_id == icu
 
 
 def test_a_sender_reaches_only_its_own_hospital(ward: Ward) -> None:
@@ -131,7 +131,7 @@ def test_a_sender_reaches_only_its_own_hospital(ward: Ward) -> None:
 
 
 def test_a_bed_of_the_other_hospital_is_an_unknown_bed(ward: Ward) -> None:
-    alert = ward.alert(ward.alarm(gateway="demo-b", unit="ICU", bed="ICU-01"))
+    alert = ward.alert(ward.alarm(gateway="demo-b", unit_code="ICU", bed="ICU-01"))
 
     assert alert.unit_id is None
     assert alert.hospital_id == ward.house.hospital("demo-b").id
@@ -551,9 +551,3 @@ def test_an_active_repeat_of_an_active_alert_is_not_a_return(ward: Ward) -> None
         ward.alarm()
 
     assert ward.alert(alert_id).state is State.ACKNOWLEDGED
-
-
-def test_all_the_cast_is_where_these_tests_think(ward: Ward) -> None:
-    with records.read() as session:
-        assert {unit.code for unit in session.query(Unit)} == {"MED", "ICU"}
-        assert session.query(Sender).count() == 0

@@ -30,12 +30,27 @@ T = TypeVar("T")
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TILDA = Subject("4711", "Ward", "Testmann, Tilda", date(1961, 3, 1), "F")
 OTTO = Subject("4712", "Ward", "Probst, Otto", date(1950, 12, 24), "M")
+SPO2_LOW = Alarm(
+    alert_id="A1",
+    event_code=196670,
+    source_code=150456,
+    text="SpO2 low",
+    kind=AlertKind.PHYSIOLOGICAL,
+    priority=Priority.MEDIUM,
+    phase=None,
+    state=None,
+    value="84",
+    unit="%",
+    low=90.0,
+    high=100.0,
+    observed_at=None,
+)
 
 
 def report(
     *,
     bed: str = "MED-07",
-    unit: str = "MED",
+    unit_code: str = "MED",
     alert_id: str = "A1",
     priority: Priority | None = Priority.MEDIUM,
     latched: bool = False,
@@ -43,26 +58,15 @@ def report(
     patient: Subject | None = TILDA,
     **alarm: Any,
 ) -> Report:
-    """SpO2 84 < 90 % of Tilda in MED-07, as triage hands it on. `priority` None: not sent. `alarm`: its other fields."""
-    told = Alarm(
-        alert_id=alert_id,
-        event_code=196670,
-        source_code=150456,
-        text="SpO2 low",
-        kind=AlertKind.PHYSIOLOGICAL,
-        priority=priority,
-        phase=None,
-        state=None,
-        value="84",
-        unit="%",
-        low=90.0,
-        high=100.0,
-        observed_at=None,
-    )
+    """SpO2 84 < 90 % of Tilda in MED-07, as triage hands it on.
+
+    `bed` and `unit_code` are the place, `priority` None is not sent, `alarm` are other fields of the alarm.
+    """
     assessment = Assessment(
         Outcome.RAISE, priority or Priority.MEDIUM, priority is not None, latched=latched, starts=starts
     )
-    return Report(replace(told, **alarm), assessment, patient, Place(unit, "", bed), clock.now())
+    told = replace(SPO2_LOW, alert_id=alert_id, priority=priority, **alarm)
+    return Report(told, assessment, patient, Place(unit_code, "", bed), clock.now())
 
 
 class Ward:

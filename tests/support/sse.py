@@ -197,7 +197,9 @@ def sign_in(port: int, name: str) -> Pass:
 
 def _ask(port: int, method: str, path: str, cookie: str = "", **fields: str) -> tuple[int, str, str]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    headers = {"Content-Type": "application/x-www-form-urlencoded"} | ({"Cookie": f"session={cookie}"} if cookie else {})
+    headers = {"Content-Type": "application/x-www-form-urlencoded"} | (
+        {"Cookie": f"session={cookie}"} if cookie else {}
+    )
     connection.request(method, path, urlencode(fields) if fields else None, headers)
     answer = connection.getresponse()
     try:
