@@ -26,13 +26,30 @@ from hospital.intake import http, mllp
 from hospital.live import stream
 from hospital.live.outlet import HandsOver
 from hospital.live.relay import Relay
-from hospital.operations import commands, demo, health, metrics, migrating
-from hospital.pages import acknowledgements, alerts, escalations, headers, notes, problems, resolutions, sign_in
+from hospital.operations import commands, demo, health, migrating
+from hospital.operations import metrics as prometheus
+from hospital.pages import (
+    acknowledgements,
+    alerts,
+    board,
+    escalations,
+    headers,
+    metrics,
+    notes,
+    observations,
+    patients,
+    problems,
+    resolutions,
+    sign_in,
+)
 from hospital.records import sealed
 from hospital.settings import Settings
 
 _HERE = Path(__file__).parent
-_ROOMS = (sign_in, alerts, acknowledgements, resolutions, escalations, notes, stream, http, health, metrics)
+_ROOMS = (
+    *(sign_in, alerts, acknowledgements, resolutions, escalations, notes),
+    *(patients, observations, metrics, board, stream, http, health, prometheus),
+)
 _REQUESTS_AT_ONCE = 2_000
 
 

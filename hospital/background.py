@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, delete, or_, select, update
 from hospital import clock, meters, records, settings
 from hospital.alerts.clearing import expire_unseen
 from hospital.alerts.escalating import escalate_overdue
-from hospital.records import Alert, Idempotency, Message, PersonSession
+from hospital.alerts.silence import is_silent, raise_silent
+from hospital.records import Alert, Idempotency, Message, Monitoring, PersonSession, Verdict
 from hospital.vocabulary import State
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,14 @@ def expire() -> None:
         records.write(hospital_id, partial(expire_unseen, hospital_id=hospital_id, now=now))
 
 
+def look_for_silence() -> None:
+    now = clock.now()
+    with records.read() as session:
+        hospitals = list(session.scalars(select(Monitoring.hospital_id).where(is_silent(now)).distinct()))
+    for hospital_id in hospitals:
+        records.write(hospital_id, partial(raise_silent, hospital_id=hospital_id, now=now))
+
+
 def end_sessions() -> None:
     """Sessions that are too old, or that nobody used, end like those that people end: their streams with them."""
     now = clock.now()
@@ -51,10 +60,15 @@ def forget() -> None:
     now = clock.now()
     keys = delete(Idempotency).where(Idempotency.at < now - timedelta(hours=settings.current.idempotency_keep_h))
     old = delete(Message).where(Message.received_at < now - timedelta(days=settings.current.message_keep_days))
-    records.write(None, lambda session: (session.execute(keys), session.execute(old)))
+    readings = delete(Message).where(
+        Message.received_at < now - timedelta(hours=settings.current.observation_message_keep_h),
+        Message.verdict == Verdict.ACCEPTED,
+        Message.of_alarm.is_(False),
+    )
+    records.write(None, lambda session: [session.execute(what) for what in (keys, old, readings)])
 
 
-TASKS = (Task(1, escalate), Task(1, expire), Task(60, end_sessions), Task(600, forget))
+TASKS = (Task(1, escalate), Task(1, expire), Task(2, look_for_silence), Task(60, end_sessions), Task(600, forget))
 
 
 def run() -> None:

@@ -21,18 +21,20 @@ class Right(StrEnum):
     NOTE = "note"
     ESCALATE = "escalate"
     RESOLVE = "resolve"
+    OBSERVE = "observe"
+    SET_SCALE = "set-scale"
     RESOLVE_UNASSIGNED = "resolve-unassigned"
 
 
 _AT_THE_BED = frozenset(
-    {Right.SEE_ALERTS, Right.SEE_IDENTITY, Right.ACKNOWLEDGE, Right.NOTE, Right.ESCALATE, Right.RESOLVE}
+    {Right.SEE_ALERTS, Right.SEE_IDENTITY, Right.ACKNOWLEDGE, Right.NOTE, Right.ESCALATE, Right.RESOLVE, Right.OBSERVE}
 )
 
 # A charge nurse does not resolve her nurses' alerts; an unassigned one she alone can see, so she alone can end it.
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.NURSE: _AT_THE_BED,
     Role.CHARGE: _AT_THE_BED - {Right.RESOLVE} | {Right.SEE_UNASSIGNED, Right.RESOLVE_UNASSIGNED},
-    Role.PHYSICIAN: _AT_THE_BED,
+    Role.PHYSICIAN: _AT_THE_BED | {Right.SET_SCALE},
     Role.ENGINEER: frozenset(),
     Role.ADMIN: frozenset(),
     Role.DISPLAY: frozenset({Right.SEE_ALERTS}),

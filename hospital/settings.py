@@ -35,6 +35,15 @@ class Settings:
     escalate_medium_s: float = 300.0
     escalate_low_s: float = 900.0
     cleared_unseen_s: float = 900.0
+    # Vital signs
+    history_after_s: float = 900.0
+    news2_fast_s: int = 900
+    news2_slow_s: int = 43_200
+    vitals_shown_slow_s: float = 3_600.0
+    link_loss_s: float = 120.0
+    clock_off_s: float = 120.0
+    patient_card_keep_h: float = 24.0
+    observation_message_keep_h: float = 24.0
     idempotency_keep_h: float = 24.0
     # Sessions
     session_idle_h: float = 12.0
@@ -42,6 +51,8 @@ class Settings:
     # The stream
     beat_s: float = 5.0
     coalesce_ms: float = 20.0
+    vitals_every_s: float = 1.0
+    metrics_every_s: float = 5.0
     ring_lines: int = 10_000
     dead_peer_s: float = 15.0
     send_buffer_bytes: int = 65_536

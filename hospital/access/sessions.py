@@ -40,7 +40,7 @@ class SignedIn(UserMixin):
 
 def prepare(app: Flask) -> None:
     """Let Flask-Login find the person by our own cookie."""
-    manager = LoginManager(app)
+    manager = LoginManager(app, add_context_processor=False)  # a page must not need the database to be rendered
     manager.session_protection = None
     manager.request_loader(_load)
 

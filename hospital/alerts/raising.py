@@ -9,7 +9,19 @@ from sqlalchemy.orm import Session
 from hospital.alerts.acknowledging import release
 from hospital.alerts.clearing import clear_alert
 from hospital.alerts.escalating import start_escalation
-from hospital.records import Alert, Bed, Patient, Sender, find_bed, journal, meet_patient, settle
+from hospital.alerts.monitoring import monitoring_of
+from hospital.records import (
+    Alert,
+    Bed,
+    Monitoring,
+    Patient,
+    Sender,
+    find_bed,
+    journal,
+    meet_patient,
+    meet_unidentified,
+    settle,
+)
 from hospital.triage.alarm import Alarm, Place, Subject
 from hospital.triage.assess import Assessment
 from hospital.vocabulary import Condition, Happening, State
@@ -32,7 +44,7 @@ def raise_alert(session: Session, sender: Sender, report: Report) -> Alert:
     A repeat that changes neither state, priority nor what the card shows writes no journal line.
     """
     patient = _patient(session, sender, report.subject) if report.subject else None
-    alert = find_open(session, sender, report, patient)
+    alert = find_open(session, sender, report, patient) or _adopt(session, sender, report, patient)
     if alert is None:
         return _open(session, sender, report, patient)
     _repeat(session, alert, report, patient)
@@ -66,6 +78,45 @@ def find_open(session: Session, sender: Sender, report: Report, patient: Patient
     return next((alert for alert in session.scalars(query) if _is_meant(alert, report, patient)), None)
 
 
+def where_monitored(
+    session: Session, sender: Sender, subject: Subject | None, place: Place, at: datetime
+) -> Monitoring:
+    """The patient whom a sender's readings are about, at the place that they come from; a stay opens as for alarms."""
+    bed = find_bed(session, sender.hospital_id, place.unit, place.bed)
+    if subject is None:
+        patient = meet_unidentified(session, sender.hospital_id, bed.code if bed else place.label)
+    else:
+        patient = _patient(session, sender, subject)
+        _conflicts(session, patient, bed, at)
+    return monitoring_of(
+        session,
+        patient,
+        unit_id=bed.unit_id if bed else None,
+        bed_id=bed.id if bed else None,
+        place=place.label,
+        at=at,
+    )
+
+
+def open_alert(session: Session, patient_id: int, condition: str) -> Alert | None:
+    """The patient's unresolved alert of this condition, whoever raised it: a rule or a monitor."""
+    query = select(Alert).where(
+        Alert.patient_id == patient_id, Alert.condition_key == condition, Alert.state != State.RESOLVED
+    )
+    return session.scalars(query.order_by(Alert.id.desc()).limit(1)).one_or_none()
+
+
+def _adopt(session: Session, sender: Sender, report: Report, patient: Patient | None) -> Alert | None:
+    """What a rule has raised already is the same alert: from now on the monitor says when it ends."""
+    if patient is None or report.alarm.condition is None:
+        return None
+    alert = open_alert(session, patient.id, report.alarm.condition)
+    if alert is None or alert.sender_id is not None:
+        return None
+    alert.sender_id, alert.sender_alert_id, alert.place = sender.id, report.alarm.alert_id, report.place.label
+    return alert
+
+
 def _is_meant(alert: Alert, report: Report, patient: Patient | None) -> bool:
     if patient is not None and alert.patient_id not in (None, patient.id):
         return False
@@ -82,6 +133,7 @@ def _open(session: Session, sender: Sender, report: Report, patient: Patient | N
         patient_id=patient.id if patient else None,
         sender_id=sender.id,
         sender_alert_id=alarm.alert_id,
+        condition_key=alarm.condition,
         place=report.place.label,
         kind=alarm.kind,
         priority=assessment.priority,
@@ -92,7 +144,7 @@ def _open(session: Session, sender: Sender, report: Report, patient: Patient | N
         raised_at=report.at,
         repeats=0,
         state=State.OPEN,
-        condition=Condition.LATCHED if assessment.latched else Condition.ACTIVE,
+        condition=_condition(report),
     )
     _show(alert, report, patient)
     start_escalation(alert, report.at)
@@ -119,10 +171,10 @@ def _change(session: Session, alert: Alert, report: Report) -> Happening | None:
     assessment = report.assessment
     if assessment.priority_sent and assessment.priority.is_above(alert.priority):
         alert.priority, alert.priority_sent = assessment.priority, True
-        _arm_again(session, alert, report)
+        arm_again(session, alert, report.at, _condition(report))
         return Happening.PRIORITY_RAISED
     if alert.condition is not Condition.ACTIVE and not assessment.latched:
-        _arm_again(session, alert, report)
+        arm_again(session, alert, report.at, _condition(report))
         return Happening.RECURRED
     if alert.condition is Condition.ACTIVE and assessment.latched:
         alert.condition, alert.cleared_at = Condition.LATCHED, report.at
@@ -130,13 +182,16 @@ def _change(session: Session, alert: Alert, report: Report) -> Happening | None:
     return None
 
 
-def _arm_again(session: Session, alert: Alert, report: Report) -> None:
-    """Nobody has acknowledged what it is now, whatever was acknowledged before."""
-    release(session, alert, report.at)
-    alert.state = State.OPEN
-    alert.condition = Condition.LATCHED if report.assessment.latched else Condition.ACTIVE
+def arm_again(session: Session, alert: Alert, at: datetime, condition: Condition) -> None:
+    """Part of other acts: nobody has acknowledged what it is now, whatever was acknowledged before."""
+    release(session, alert, at)
+    alert.state, alert.condition = State.OPEN, condition
     alert.cleared_at = alert.expires_at = None
-    start_escalation(alert, report.at)
+    start_escalation(alert, at)
+
+
+def _condition(report: Report) -> Condition:
+    return Condition.LATCHED if report.assessment.latched else Condition.ACTIVE
 
 
 def _show(alert: Alert, report: Report, patient: Patient | None) -> None:

@@ -56,3 +56,8 @@ class EmptyNote(Refusal):
 class KeyUsed(Refusal):
     status = 422
     sentence = "This idempotency key belongs to another act."
+
+
+class NoSuchScale(Refusal):
+    status = 422
+    sentence = "NEWS2 has the SpO₂ scales 1 and 2."

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from hospital.alerts.refusals import AlreadyResolved, HasChanged, NotAllowed, NotFound, PriorityRaised
-from hospital.records import Alert
+from hospital.records import Alert, Monitoring
 from hospital.roles import Actor, Right
 from hospital.vocabulary import Priority, State
 
@@ -43,3 +43,13 @@ def still_as(alert: Alert, seen: Seen) -> None:
         raise PriorityRaised
     if seen.state is not None and alert.state is not seen.state:
         raise HasChanged
+
+
+def patient_for(session: Session, actor: Actor, patient_id: int, right: Right) -> Monitoring:
+    """The patient as known now, if the person may do `right` to it. Raises NotFound or NotAllowed."""
+    monitoring = session.get(Monitoring, patient_id)
+    if monitoring is None or monitoring.hospital_id != actor.hospital_id or monitoring.unit_id not in actor.scope:
+        raise NotFound
+    if not actor.may(right):
+        raise NotAllowed
+    return monitoring

@@ -15,15 +15,17 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from hospital import clock, meters, records, settings
-from hospital.alerts.raising import Report, clear_reported, raise_alert
+from hospital.alerts.observing import Readings, observe
+from hospital.alerts.raising import Report, clear_reported, raise_alert, where_monitored
 from hospital.intake import senders
 from hospital.intake.answering import acceptance, answer
 from hospital.intake.hl7 import Message, Refused, check, parse
+from hospital.intake.pcd01 import read_observations
 from hospital.intake.pcd04 import orders, read_alarm, read_place, read_subject
 from hospital.intake.senders import KnownSender
 from hospital.records import Alert, NotStored, Sender, Verdict
 from hospital.triage.alarm import Alarm
-from hospital.triage.assess import Outcome, assess
+from hospital.triage.assess import Outcome, assess, is_for_production
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +94,7 @@ def _take(session: Session, raw: bytes, message: Message, known: KnownSender) ->
         control_id=message.control_id,
         digest=hashlib.sha256(raw).hexdigest(),
         received_at=now,
+        of_alarm=message.event == "R40",
         alert_ids=[],
         raw=raw.decode("latin-1"),
     )
@@ -143,12 +146,31 @@ def _recent(row: records.Message) -> Select[records.Message]:
 
 def _act(session: Session, message: Message, known: KnownSender) -> list[int]:
     """Do what the message asks for; the alerts that it was about."""
-    if message.event != "R40":
-        meters.count("messages_skipped_total")
-        return []
     sender = session.get_one(Sender, known.id)
+    if message.event == "R01":
+        _observe(session, message, sender, known)
+        return []
     alerts = [_carry_out(session, sender, _report_of(order, sender, known)) for order in orders(message)]
     return [alert.id for alert in alerts if alert is not None]
+
+
+def _observe(session: Session, message: Message, sender: Sender, known: KnownSender) -> None:
+    """Take the readings of an ORU^R01. What is no vital sign is kept with the message and skipped."""
+    told = read_observations(message, known.zone)
+    meters.count("results_skipped_total", told.skipped)
+    if not told.sets:
+        meters.count("messages_skipped_total")
+        return
+    if not is_for_production(message.processing_id) and not sender.training:
+        meters.count("messages_skipped_total")
+        return
+    now, place = clock.now(), read_place(message)
+    _check_place(place.label)
+    monitoring = where_monitored(session, sender, read_subject(message), place, now)
+    sent_at = message.sent_at(known.zone)
+    off_s = (sent_at - now).total_seconds() if sent_at else 0.0
+    observe(session, monitoring, Readings(told.sets, now, sender_id=sender.id, clock_off_s=off_s))
+    meters.count("observations_total", len(told.sets))
 
 
 def _report_of(order: Message, sender: Sender, known: KnownSender) -> Report:
@@ -167,11 +189,15 @@ def _carry_out(session: Session, sender: Sender, report: Report) -> Alert | None
     return None
 
 
-def _check_fits(alarm: Alarm, place: str) -> None:
-    if len(alarm.alert_id) > _LONGEST_NAME:
-        raise Refused("AE", "102", "OBR^1^3", f"The alert's id is longer than {_LONGEST_NAME} characters.")
+def _check_place(place: str) -> None:
     if len(place) > _LONGEST_NAME:
         raise Refused("AE", "102", "PV1^1^3", f"The place is longer than {_LONGEST_NAME} characters.")
+
+
+def _check_fits(alarm: Alarm, place: str) -> None:
+    _check_place(place)
+    if len(alarm.alert_id) > _LONGEST_NAME:
+        raise Refused("AE", "102", "OBR^1^3", f"The alert's id is longer than {_LONGEST_NAME} characters.")
 
 
 def _refuse(raw: bytes, refused: Refused, sender: KnownSender | None, message: Message | None = None) -> Received:

@@ -14,6 +14,11 @@ def frame(html: str, cursor: str) -> bytes:
     return _event("frame", html, cursor)
 
 
+def vitals(html: str) -> bytes:
+    """The latest of what changes all the time. Without a cursor: it is not replayed, only overtaken."""
+    return _event("frame", html)
+
+
 def hello(cursor: str, head: int, beat_s: float, now: datetime) -> bytes:
     """First on every stream. Frames up to `head` are a replay: they bring a screen up to date and make no toast."""
     return _event("hello", json.dumps({"cursor": cursor, "head": head, "beat_s": beat_s, "now": clock.iso(now)}))

@@ -7,7 +7,8 @@ from typing import Protocol, TypeVar
 
 Key = TypeVar("Key")
 
-VIEWS = frozenset({"alerts"})
+VIEWS = frozenset({"alerts", "patients", "metrics", "board"})
+PATIENT = "patient:"  # and the patient's number: one patient's page
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,17 @@ class Audience:
 
     def sees(self, unit_id: int | None) -> bool:
         return unit_id in self.units
+
+    def wants_alert(self, patient_id: int | None) -> bool:
+        """Alerts stand in the list, and on the page of the patient whom they are about."""
+        return "alerts" in self.views or (patient_id is not None and f"{PATIENT}{patient_id}" in self.views)
+
+    def wants_tile(self, patient_id: int) -> bool:
+        return "patients" in self.views or f"{PATIENT}{patient_id}" in self.views
+
+    @property
+    def wants_vitals(self) -> bool:
+        return "patients" in self.views or any(view.startswith(PATIENT) for view in self.views)
 
 
 class Line(Protocol):

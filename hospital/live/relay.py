@@ -7,6 +7,7 @@ out from this one greenlet, so a beat's number never runs ahead of what was writ
 import logging
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,11 +17,13 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from hospital import clock, meters, records, settings
-from hospital.fragments import Fragments, with_everything
+from hospital.fragments import Fragments
+from hospital.fragments.card import with_everything
 from hospital.live import frame
 from hospital.live.hub import Audience, Hub, Line
 from hospital.live.outlet import Outlet
 from hospital.live.resume import Gap, Tail, Touch
+from hospital.live.vitals import Vitals
 from hospital.records import Alert, Hospital, JournalLine, Person, PersonSession
 
 log = logging.getLogger(__name__)
@@ -37,6 +40,7 @@ class Relay:
         self.hub = Hub()
         self.outlet = Outlet(self.hub, self.resync)
         self._fragments = fragments
+        self._vitals = Vitals(self.hub, self.outlet, fragments)
         self._tails: dict[int, Tail] = {}
         self._alerts: OrderedDict[int, Alert] = OrderedDict()  # as they are now; never more than the rings' lines
         self._looked_at = 0.0
@@ -61,6 +65,7 @@ class Relay:
     def turn(self) -> None:
         """One look at the journal, and a beat if it is time for one."""
         self.look()
+        self._vitals.turn(self._tails)
         self.outlet.drop_stuck()
         if time.monotonic() - self._last_beat >= settings.current.beat_s:
             self._last_beat = time.monotonic()
@@ -183,21 +188,22 @@ class Relay:
     def _first_words(self, audience: Audience, after: str | None) -> bytes:
         tail = self._tails[audience.hospital_id]
         hello = frame.hello(tail.cursor, tail.sent, settings.current.beat_s, clock.now())
+        recent = self._vitals.recent(audience, tail)
         if after is None:
-            return hello
+            return hello + recent
         try:
             touches = tail.since(after)
         except Gap as gap:
             meters.count("resyncs_total", reason=gap.why.replace(" ", "-"))
-            return hello + frame.resync(tail.cursor, gap.why)
+            return hello + recent + frame.resync(tail.cursor, gap.why)
         html = self._html(audience, tail, touches)
-        return hello + frame.frame(html, tail.cursor) if html else hello
+        return hello + recent + (frame.frame(html, tail.cursor) if html else b"")
 
     def _html(self, audience: Audience, tail: Tail, touches: list[Touch]) -> str:
         """Each touched thing once, as it is now; what has left the audience's units as a tombstone."""
         seen = {touch.alert_id: touch.number for touch in touches if touch.seen_by(audience)}
         alerts = self._at_least(seen)
-        return "\n".join(self._fragment(audience, tail, alerts[alert_id]) for alert_id in seen)
+        return "\n".join(html for alert_id in seen for html in self._fragments_of(audience, tail, alerts[alert_id]))
 
     def _at_least(self, versions: dict[int, int]) -> dict[int, Alert]:
         """These alerts, each at this version or newer: two reads may end in the other order than they began."""
@@ -208,10 +214,15 @@ class Relay:
                 known |= self._load(session, missing)
         return known
 
-    def _fragment(self, audience: Audience, tail: Tail, alert: Alert) -> str:
-        if audience.sees(alert.unit_id):
-            return self._fragments.card(alert, tail.zone, identity=audience.identity)
-        return self._fragments.left(alert.id, alert.version)
+    def _fragments_of(self, audience: Audience, tail: Tail, alert: Alert) -> Iterator[str]:
+        """One for each view that shows it."""
+        sees = audience.sees(alert.unit_id)
+        if audience.wants_alert(alert.patient_id):
+            card = self._fragments.card(alert, tail.zone, identity=audience.identity) if sees else None
+            yield card or self._fragments.left(alert.id, alert.version)
+        if "board" in audience.views:
+            row = self._fragments.board_row(alert, tail.zone) if sees else None
+            yield row or self._fragments.board_left(alert.id, alert.version)
 
     def resync(self, hospital_id: int) -> bytes:
         """For a line that has lost frames."""

@@ -1,21 +1,24 @@
 """The door of the stream: GET /live/stream?view=…&after=<cursor>, Server-Sent Events."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 from gevent.queue import Empty, Queue
-from werkzeug.exceptions import BadRequest, TooManyRequests
+from werkzeug.exceptions import BadRequest, NotFound, TooManyRequests
 
-from hospital import clock, meters, settings
+from hospital import clock, meters, records, settings
 from hospital.access.guard import for_people, me
 from hospital.access.sessions import SignedIn
-from hospital.live.hub import VIEWS, Audience, Watch
+from hospital.live.hub import PATIENT, VIEWS, Audience, Watch
 from hospital.live.relay import Relay
+from hospital.records import Monitoring
 from hospital.roles import Right
 
 blueprint = Blueprint("live", __name__)
 
+_PATIENT = re.compile(rf"{PATIENT}[0-9]{{1,18}}")
 _QUEUED = 100  # frames that a line without a socket of its own may be behind
 
 
@@ -38,18 +41,36 @@ def stream() -> Response:
 def audience(person: SignedIn, views: frozenset[str]) -> Audience:
     """What this person may see: from the person, never from the URL."""
     actor = person.actor
-    return Audience(actor.hospital_id, actor.scope, actor.may(Right.SEE_IDENTITY), "en", views)
+    identity = actor.may(Right.SEE_IDENTITY) and views != {"board"}  # a wall shows beds, whoever has put it up
+    return Audience(actor.hospital_id, actor.scope, identity, "en", views)
 
 
 def _watch(person: SignedIn, views: list[str]) -> Watch:
-    if not views or not VIEWS.issuperset(views):
-        raise BadRequest(f"view must be one or more of: {', '.join(sorted(VIEWS))}.")
+    if not views or not all(view in VIEWS or _PATIENT.fullmatch(view) for view in views):
+        raise BadRequest(f"view must be one or more of: {', '.join(sorted(VIEWS))}, patient:<number>.")
+    for view in views:
+        if view.startswith(PATIENT):
+            _check_patient(person, int(view.removeprefix(PATIENT)))
     of_it = audience(person, frozenset(views))
     return Watch(of_it, person.session_id, person.actor.person_id, clock.now(), person.expires_at)
 
 
+def _check_patient(person: SignedIn, patient_id: int) -> None:
+    """One's own units only; when the patient moves, the audience's units decide again with every frame."""
+    with records.read() as session:
+        monitoring = session.get(Monitoring, patient_id)
+    if (
+        monitoring is None
+        or monitoring.hospital_id != person.actor.hospital_id
+        or monitoring.unit_id not in person.actor.scope
+    ):
+        raise NotFound("There is no such patient in your units.")
+
+
 def _hand_over(relay: Relay, watch: Watch, after: str | None) -> Iterator[bytes]:
     """Nothing, if the server hands its socket to the outlet; else the same frames from a generator."""
+    if request.method == "HEAD":
+        return iter(())
     if not request.environ.get("hospital.hands_over"):
         return _from_queue(relay, watch, after)
 

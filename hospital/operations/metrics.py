@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from hospital import meters
 from hospital.access.guard import open_to_all
 
-blueprint = Blueprint("metrics", __name__)
+blueprint = Blueprint("prometheus", __name__)
 
 
 class _Meters(Collector):

@@ -15,7 +15,7 @@ from hospital.access.guard import is_ours, me
 from hospital.alerts import refusals
 from hospital.alerts.refusals import KeyUsed, Refusal
 from hospital.alerts.rights import Seen
-from hospital.fragments import with_everything
+from hospital.fragments.card import with_everything
 from hospital.pages.layout import fragments, now_of, page
 from hospital.records import Alert, Hospital, Idempotency
 from hospital.records.journal import cursor

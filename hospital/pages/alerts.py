@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response
 from hospital import records
 from hospital.access.guard import for_people, me
 from hospital.alerts.rights import alert_for, allowed
-from hospital.fragments import Moment, alerts_in, card, moment, with_everything
+from hospital.fragments.card import alerts_in, card, with_everything
+from hospital.fragments.moment import Moment, moment
 from hospital.pages.layout import fragments, now_of, page
 from hospital.records import Alert, JournalLine, Note, Person
 from hospital.roles import Actor, Right
@@ -99,7 +100,8 @@ def _facts(alert: Alert, zone: ZoneInfo, *, identity: bool) -> dict[str, Any]:
         "first": moment(alert.raised_at, zone, seconds=True),
         "last": moment(alert.last_at, zone, seconds=True),
         "times": alert.repeats + 1,
-        "sender_name": alert.sender.name,
+        "sender_name": alert.sender.name if alert.sender else "Our own rules",
+        "advice": alert.advice,
         "event_code": alert.event_code,
     }
 
@@ -127,7 +129,7 @@ def _history(session: Session, alert: Alert, zone: ZoneInfo, *, identity: bool) 
         HistoryLine(
             at=moment(line.at, zone, seconds=True),
             word=_WORDS[line.happening],
-            by=name or alert.sender.name
+            by=name or (alert.sender.name if alert.sender else "Our own rules")
             if line.happening not in (Happening.ESCALATED, Happening.EXPIRED)
             else name or "System",
             detail=_detail(line, alert),

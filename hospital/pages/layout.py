@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from hospital import clock
 from hospital.access.sessions import SignedIn
-from hospital.fragments import Fragments, moment
+from hospital.fragments import Fragments
+from hospital.fragments.moment import moment
 from hospital.records import Hospital
 from hospital.records.journal import cursor
 from hospital.roles import Right, Role
@@ -97,4 +98,10 @@ def _around(person: SignedIn | None, now: Now | None, view: str) -> dict[str, An
 def _nav(person: SignedIn) -> list[Place]:
     if not person.actor.may(Right.SEE_ALERTS):
         return []
-    return [Place("/alerts", "Alerts", "bell", request.path.startswith("/alerts"))]
+    pages = (
+        ("/alerts", "Alerts", "bell"),
+        ("/patients", "Patients", "patients"),
+        ("/metrics", "Metrics", "metrics"),
+        ("/board", "Board", "board"),
+    )
+    return [Place(url, word, icon, request.path.startswith(url)) for url, word, icon in pages]

@@ -6,7 +6,8 @@ from hospital.records.hospital import Bed, Hospital, Unit, find_bed
 from hospital.records.idempotency import Idempotency
 from hospital.records.journal import JournalLine
 from hospital.records.message import Message, Sender, Verdict
-from hospital.records.patient import Patient, Stay, meet_patient, settle
+from hospital.records.observation import Monitoring, Observation, UnitLimit
+from hospital.records.patient import Patient, Stay, meet_patient, meet_unidentified, settle
 from hospital.records.person import Person, PersonSession
 
 __all__ = [
@@ -18,20 +19,24 @@ __all__ = [
     "Idempotency",
     "JournalLine",
     "Message",
+    "Monitoring",
     "NotStored",
     "Note",
+    "Observation",
     "Patient",
     "Person",
     "PersonSession",
     "Sender",
     "Stay",
     "Unit",
+    "UnitLimit",
     "Verdict",
     "bell",
     "connect",
     "disconnect",
     "find_bed",
     "meet_patient",
+    "meet_unidentified",
     "read",
     "settle",
     "write",

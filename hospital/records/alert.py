@@ -19,6 +19,7 @@ _UNRESOLVED = text("state <> 'resolved'")
 class Alert(Base):
     """`version` is the number of its last journal line. `unit_id` None: unassigned, for the charge nurses.
 
+    `sender_id` None: raised by our own rules. `condition_key` ('spo2-low'): one open alert for each of a patient.
     `place` is what the sender wrote in PV1-3. `escalate_at` and `expires_at` are due columns: None means never.
     """
 
@@ -26,6 +27,7 @@ class Alert(Base):
     __table_args__ = (
         Index("ix_alert_unresolved", "hospital_id", "unit_id", sqlite_where=_UNRESOLVED, postgresql_where=_UNRESOLVED),
         Index("ix_alert_sender_alert_id", "sender_id", "sender_alert_id"),
+        Index("ix_alert_condition", "patient_id", "condition_key"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -33,8 +35,9 @@ class Alert(Base):
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
     bed_id: Mapped[int | None] = mapped_column(ForeignKey("bed.id"))
     patient_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
-    sender_id: Mapped[int] = mapped_column(ForeignKey("sender.id"))
+    sender_id: Mapped[int | None] = mapped_column(ForeignKey("sender.id"))
     sender_alert_id: Mapped[str] = mapped_column(String(200))
+    condition_key: Mapped[str | None] = mapped_column(String(40))
     place: Mapped[str] = mapped_column(String(200))
 
     kind: Mapped[AlertKind]
@@ -47,6 +50,7 @@ class Alert(Base):
     value_unit: Mapped[str | None] = mapped_column(String(40))
     low: Mapped[float | None] = mapped_column(Float(53))
     high: Mapped[float | None] = mapped_column(Float(53))
+    advice: Mapped[str] = mapped_column(String(500), default="")
     register_conflict: Mapped[bool]
     training: Mapped[bool]
 
@@ -72,7 +76,7 @@ class Alert(Base):
     unit: Mapped[Unit | None] = relationship()
     bed: Mapped[Bed | None] = relationship()
     patient: Mapped[Patient | None] = relationship()
-    sender: Mapped[Sender] = relationship()
+    sender: Mapped[Sender | None] = relationship()
     owner: Mapped[Person | None] = relationship(foreign_keys=owner_id)
     changed_by: Mapped[Person | None] = relationship(foreign_keys=changed_by_id)
 

@@ -158,7 +158,7 @@ def _work_off(database: _Database) -> None:
     try:
         while database.waiting:
             batch = _next_batch(database.waiting)
-            run = database.thread.apply if database.thread else lambda f, args: f(*args)
+            run = database.thread.apply if database.thread is not None else lambda f, args: f(*args)
             outcomes = run(_commit, (database.writing, batch))
             bell.set()
             for wanted, (value, error) in zip(batch, outcomes, strict=True):
@@ -186,8 +186,18 @@ def _commit(engine: Engine, batch: list[_Wanted]) -> list[tuple[Any, BaseExcepti
             session.commit()
             return outcomes
     except Exception as error:  # every waiting act must get an answer, whatever went wrong
-        told = NotStored(str(error.__cause__ or error)) if _may_pass(error) else error
+        told = NotStored(_first_trouble(error)) if _may_pass(error) else error
         return [(None, told)] * len(batch)
+
+
+def _first_trouble(error: BaseException | None) -> str:
+    """What the database complained of before all else: on a full disk SQLite then misses the savepoint, too."""
+    told = ""
+    while error is not None:
+        if isinstance(error, OperationalError | InterfaceError):
+            told = str(error.orig)
+        error = error.__context__
+    return told
 
 
 def _attempt(session: Session, act: Callable[[Session], Any]) -> tuple[Any, BaseException | None]:

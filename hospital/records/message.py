@@ -50,6 +50,7 @@ class Message(Base):
     verdict: Mapped[Verdict]
     code: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str] = mapped_column(String(500), default="")
+    of_alarm: Mapped[bool] = mapped_column(default=False)  # readings are kept for a shorter time than alarms
     number_reused: Mapped[bool] = mapped_column(default=False)
     alert_ids: Mapped[list[int]] = mapped_column(JSON)
     answer: Mapped[str | None] = mapped_column(Sealed("message.answer"))

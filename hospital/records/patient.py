@@ -66,6 +66,13 @@ def meet_patient(
     return patient
 
 
+def meet_unidentified(session: Session, hospital_id: int, place: str) -> Patient:
+    """Whoever is at this place when its sender names nobody: one unidentified patient a place, never a known one."""
+    return meet_patient(
+        session, hospital_id, identifier="", authority=f"unidentified at {place}", name="", birth_date=None, sex=""
+    )
+
+
 def settle(session: Session, patient: Patient, bed: Bed, at: datetime) -> bool:
     """Open a stay if the bed is empty and the patient lies nowhere else. True: the register has them in this bed.
 

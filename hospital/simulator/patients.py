@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from random import Random
 
 DEMO_BEDS = tuple((unit, f"{unit}-{n:02}") for unit, beds in (("MED", 12), ("ICU", 8)) for n in range(1, beds + 1))
-UNRULINESS = (1, 1, 1, 2, 5)  # a few patients cause most of the alarms
+_UNRULINESS = (1, 1, 1, 2, 5)  # a few patients cause most of the alarms
 
 
 @dataclass(frozen=True)
@@ -19,23 +19,49 @@ class Patient:
 
 @dataclass(frozen=True)
 class Bed:
-    """`patient` None: somebody lies here, but nobody has told the monitor who."""
+    """`patient` None: somebody lies here, but nobody has told the monitor who. `unruliness` 5: five times as many
+    alarms as a calm patient."""
 
     unit: str
     name: str
     patient: Patient | None
-    unruliness: int
+    unruliness: float = 1.0
 
 
-def admit(rng: Random) -> list[Bed]:
-    """Fill the demo hospital: every bed taken, one of them by somebody unidentified."""
+def admit(seed: int, beds: int = len(DEMO_BEDS)) -> list[Bed]:
+    """Fill the demo hospital or a part of it, three fifths of it MED; one of its twenty beds by somebody unidentified.
+
+    In a bed lies the same patient however many beds there are. More than twenty go on as MED-13, ICU-09 and so on.
+    """
+    demo = {bed.name: bed for bed in _demo(seed)}
+    medical = -(-beds * 3 // 5)
+    names = [("MED", n + 1) for n in range(medical)] + [("ICU", n + 1) for n in range(beds - medical)]
+    return [demo.get(f"{unit}-{n:02}") or _further(seed, unit, f"{unit}-{n:02}") for unit, n in names]
+
+
+def unit_of(bed: str) -> str:
+    """MED of MED-03."""
+    return bed.rpartition("-")[0] or bed
+
+
+def _demo(seed: int) -> list[Bed]:
+    rng = Random(seed)
     numbers = rng.sample(range(10**7, 10**8), len(_INVENTED))
     invented = [_patient(rng, number, *person) for number, person in zip(numbers, _INVENTED, strict=True)]
     lying = [*invented, None]
     rng.shuffle(lying)
+    unruliness = [share for share in _UNRULINESS for _ in range(len(DEMO_BEDS) // len(_UNRULINESS))]
+    rng.shuffle(unruliness)
     return [
-        Bed(unit, name, patient, rng.choice(UNRULINESS)) for (unit, name), patient in zip(DEMO_BEDS, lying, strict=True)
+        Bed(unit, name, patient, share)
+        for (unit, name), patient, share in zip(DEMO_BEDS, lying, unruliness, strict=True)
     ]
+
+
+def _further(seed: int, unit: str, name: str) -> Bed:
+    rng = Random(f"{seed}/{name}/patient")
+    (family, _, _), (_, given, sex) = rng.choice(_INVENTED), rng.choice(_INVENTED)
+    return Bed(unit, name, _patient(rng, rng.randrange(10**8, 10**9), family, given, sex), rng.choice(_UNRULINESS))
 
 
 def _patient(rng: Random, number: int, family: str, given: str, sex: str) -> Patient:

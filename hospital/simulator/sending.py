@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 START, END = b"\x0b", b"\x1c\r"
+NOT_ASKED = "none asked"  # MSH-15 and MSH-16 of the message say that it wants no answer
 ANSWERS = frozenset({"AA", "AE", "AR", "CA", "CE", "CR"})  # HL7 table 0008
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 10.0
@@ -22,7 +23,9 @@ class NoAnswer(OSError):
 
 
 class Sender:
-    """`stop` is asked between and during waits; `sleep` takes seconds. Close it when done."""
+    """`stop` is asked between and during waits; `sleep` takes seconds. `tries`: how often a message goes out before
+    it is given up; None: until it is answered. Close it when done.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class Sender:
         port: int,
         *,
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
+        tries: int | None = None,
         stop: Callable[[], bool] | None = None,
         sleep: Callable[[float], None] | None = None,
     ) -> None:
@@ -37,23 +41,29 @@ class Sender:
         self.repeats = 0
         self._address = (host, port)
         self._answer_timeout_s = answer_timeout_s
+        self._tries = tries
         self._stop = stop or (lambda: False)
         self._sleep = sleep or time.sleep
         self._connection: socket.socket | None = None
         self._unread = b""
 
     def send(self, message: bytes) -> str | None:
-        """Deliver one message and return its answer (MSA-1); a refusal (AE, AR) is an answer too.
+        """Deliver one message and return its answer (MSA-1); a refusal (AE, AR) is an answer too. Of a message that
+        wants none, NOT_ASKED.
 
-        Without an answer the same bytes go out again on a new connection, as often as it takes. None: told to stop.
+        Without an answer the same bytes go out again on a new connection, as often as it takes. None: told to stop,
+        or given up after `tries`.
         """
-        pause_s = FIRST_PAUSE_S
+        pause_s, tried = FIRST_PAUSE_S, 0
         while not self._stop():
             try:
                 return self._noted(self._ask(message), message)
             except OSError as trouble:
-                log.warning("no answer from %s:%s (%s); trying again in %.1f s", *self._address, trouble, pause_s)
+                log.warning("no answer from %s:%s (%s)", *self._address, trouble)
             self.close()
+            tried += 1
+            if tried == self._tries:
+                return None
             self.repeats += 1
             self._pause(pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
@@ -69,6 +79,8 @@ class Sender:
             self._connection = socket.create_connection(self._address, timeout=CONNECT_TIMEOUT_S)
         self._connection.settimeout(self._answer_timeout_s)
         self._connection.sendall(START + message + END)
+        if _wants_none(message):
+            return NOT_ASKED
         return self._answer_to(_control_id(message), self._connection)
 
     def _answer_to(self, control_id: str, connection: socket.socket) -> str:
@@ -103,13 +115,23 @@ class Sender:
 
     def _noted(self, code: str, message: bytes) -> str:
         self.answers[code] += 1
-        if not code.endswith("A"):
+        if code != NOT_ASKED and not code.endswith("A"):
             log.warning("%s:%s answered %s to message %s", *self._address, code, _control_id(message))
         return code
 
 
+def _wants_none(message: bytes) -> bool:
+    return _header(message, 15) in ("NE", "ER") and _header(message, 16) in ("NE", "ER", "")
+
+
 def _control_id(message: bytes) -> str:
-    return message.split(b"\r", 1)[0].split(b"|")[9].decode()
+    """MSH-10; empty where it is missing, as it is then in the answer too."""
+    return _header(message, 10)
+
+
+def _header(message: bytes, n: int) -> str:
+    fields = message.split(b"\r", 1)[0].split(message[3:4] or b"|")
+    return fields[n - 1].decode(errors="replace").strip() if len(fields) >= n else ""
 
 
 def _acknowledgement(frame: bytes) -> tuple[str, str]:

@@ -1,118 +1,106 @@
-"""What happens in the demo hospital, in the order of time: pure, endless, and the same for the same seed."""
+"""The demo hospital in the order of time: its beds, what their devices read and what their monitors say of it.
+
+Pure, endless, and the same for the same seed, scenario and beds.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from heapq import heappop, heappush
 from itertools import count
 from random import Random
 
-from hospital.simulator.patients import Bed, admit
-from hospital.simulator.troubles import TROUBLES, Measure, Trouble
-from hospital.vocabulary import AlertKind, Priority
+from hospital.simulator.episodes import Fate
+from hospital.simulator.limits import Fault
+from hospital.simulator.monitor import Alarm, Monitor, Phase
+from hospital.simulator.patients import DEMO_BEDS, Bed, admit
+from hospital.simulator.physiology import Body
+from hospital.simulator.scenario import Lying, Scenario
+from hospital.simulator.sensors import CUFF_EVERY_S, TEMPERATURE_EVERY_S, Equipment, Readings, Sensors
 
-BETWEEN_ALARMS_S = (20.0, 40.0)
-OPENING_S = 5.0  # so that the first page is not empty
-LASTS_S = {Priority.HIGH: (20.0, 90.0), Priority.MEDIUM: (20.0, 360.0), Priority.LOW: (20.0, 360.0)}
-UPDATES_AT_MOST = 5
-
-
-class Phase(StrEnum):
-    """The phases of IHE PCD-04 that this hospital sends (facet 3)."""
-
-    START = "start"
-    UPDATE = "update"
-    END = "end"
+LOOK_EVERY_S = 1.0
+BEFORE_S = 60  # the monitors have looked for so long when the ward's time begins: an alarm may stand already
 
 
 @dataclass(frozen=True)
 class AlarmEvent:
-    """One thing a device says. `after_s` counts from the ward's beginning; `alarm` is 1 for its first alarm.
+    """What a monitor says, in which bed. `number` is the alarm's from start to end, counting the ward's from 1."""
 
-    `value` is in `trouble.measure.unit`; None: the device tells no number.
-    """
-
-    after_s: float
-    alarm: int
-    phase: Phase
+    number: int
     bed: Bed
-    trouble: Trouble
-    priority: Priority
-    value: int | None
+    alarm: Alarm
 
 
-def events(seed: int) -> Iterator[AlarmEvent]:
-    """Everything that ever happens, earliest first; never ends."""
-    rng = Random(seed)
-    beds = admit(rng)
-    to_come: list[tuple[float, int, AlarmEvent]] = []
-    ends_s: dict[tuple[str, str], float] = {}
-    order, numbers = count(), count(1)
-    for start_s, trouble in _beginnings(rng):
-        while to_come and to_come[0][0] <= start_s:
-            yield heappop(to_come)[2]
-        free = [bed for bed in beds if ends_s.get((bed.name, trouble.organ), -1.0) < start_s]
-        if not free:
-            continue
-        bed = rng.choices(free, [bed.unruliness for bed in free])[0]
-        course = _course(rng, AlarmEvent(start_s, next(numbers), Phase.START, bed, trouble, trouble.priority, None))
-        ends_s[bed.name, trouble.organ] = course[-1].after_s
-        for event in course:
-            heappush(to_come, (event.after_s, next(order), event))
+@dataclass(frozen=True)
+class Look:
+    """A monitor looks at its patient: the latest reading of each number, and the alarms that follow from them."""
+
+    at_s: float
+    bed: Bed
+    readings: Readings
+    alarms: tuple[AlarmEvent, ...]
 
 
-def _beginnings(rng: Random) -> Iterator[tuple[float, Trouble]]:
-    at_s = 0.0
-    for at_s, trouble in zip(sorted(rng.uniform(0.2, OPENING_S) for _ in range(4)), _opening(rng), strict=True):
-        yield at_s, trouble
-    while True:
-        at_s += rng.uniform(*BETWEEN_ALARMS_S)
-        yield at_s, rng.choices(TROUBLES, [trouble.share for trouble in TROUBLES])[0]
+def looks(seed: int, scenario: Scenario, beds: int = len(DEMO_BEDS), every_s: float = LOOK_EVERY_S) -> Iterator[Look]:
+    """Everything that is ever seen, earliest first: each bed every `every_s`, one after the other. Never ends.
+
+    A run that is begun again numbers its alarms as before, so that those still open are repeated and not doubled.
+    """
+    numbers = count(1)
+    watched = [_Watched(seed, scenario, bed, numbers) for bed in admit(seed, beds)]
+    for n in count():
+        for place, one in enumerate(watched):
+            yield one.look((n + place / len(watched)) * every_s)
 
 
-def _opening(rng: Random) -> list[Trouble]:
-    """One high, two medium and one low technical alarm, in any order."""
+class _Watched:
+    def __init__(self, seed: int, scenario: Scenario, bed: Bed, numbers: Iterator[int]) -> None:
+        name, lying = f"{seed}/{bed.name}", scenario.beds.get(bed.name, Lying())
+        self._bed = replace(bed, patient=lying.patient) if "patient" in lying.said else bed
+        unruliness = bed.unruliness if lying.unruliness is None else lying.unruliness
+        fate = Fate(name, unruliness * scenario.unruliness, lying.episodes)
+        rounds_s = Random(f"{name}/rounds").randrange(CUFF_EVERY_S)
+        self._sensors = Sensors(Body(name, lying.usual, scenario.hour), fate, _equipment(name, bed, lying), rounds_s)
+        self._monitor = Monitor(lying.limits)
+        self._numbers, self._numbered = numbers, dict[object, int]()
+        self._began = False
 
-    def of(priority: Priority, kind: AlertKind) -> list[Trouble]:
-        return [trouble for trouble in TROUBLES if (trouble.priority, trouble.kind) == (priority, kind)]
+    def look(self, at_s: float) -> Look:
+        said = [] if self._began else self._before(at_s)
+        readings, faults = self._sensors.at(at_s)
+        said += self._monitor.look(at_s, readings, faults)
+        return Look(at_s, self._bed, readings, tuple(event for alarm in said if (event := self._event(alarm))))
 
-    chosen = [
-        rng.choice(of(Priority.HIGH, AlertKind.PHYSIOLOGICAL)),
-        *rng.sample(of(Priority.MEDIUM, AlertKind.PHYSIOLOGICAL), 2),
-        rng.choice(of(Priority.LOW, AlertKind.TECHNICAL)),
-    ]
-    rng.shuffle(chosen)
-    return chosen
+    def _before(self, at_s: float) -> list[Alarm]:
+        """What the monitor said before the ward's time began, and still stands, is said as it stands now."""
+        self._began = True
+        for before_s in range(BEFORE_S, 0, -1):
+            self._monitor.look(at_s - before_s, *self._sensors.at(at_s - before_s))
+        readings, _ = self._sensors.at(at_s)
+        return [alarm for told in self._monitor.standing() if (alarm := _as_it_stands(told, at_s, readings))]
 
-
-def _course(rng: Random, start: AlarmEvent) -> list[AlarmEvent]:
-    """Start, updates and end of one alarm. A priority once raised stays raised to the end."""
-    lasts_s = rng.uniform(*LASTS_S[start.priority])
-    end = replace(start, after_s=start.after_s + lasts_s, phase=Phase.END)
-    measure = start.trouble.measure
-    if measure is None:
-        return [start, end]
-    told = [replace(start, value=_first_value(rng, measure))]
-    for later_s in _update_times(rng, measure, lasts_s):
-        told.append(_worse_or_better(rng, measure, told[-1], start.after_s + later_s))
-    return [*told, replace(end, priority=told[-1].priority, value=measure.recovered)]
-
-
-def _first_value(rng: Random, measure: Measure) -> int:
-    return measure.mildest + round((measure.worst - measure.mildest) * rng.uniform(0, 0.4))
+    def _event(self, alarm: Alarm) -> AlarmEvent | None:
+        """None: the end of what was never told."""
+        number = self._numbered.get(alarm.cause)
+        if alarm.phase is Phase.END:
+            return AlarmEvent(self._numbered.pop(alarm.cause), self._bed, alarm) if number else None
+        if number is None:
+            number = self._numbered[alarm.cause] = next(self._numbers)
+            alarm = replace(alarm, phase=Phase.START)
+        return AlarmEvent(number, self._bed, alarm)
 
 
-def _update_times(rng: Random, measure: Measure, lasts_s: float) -> list[float]:
-    if measure.mildest == measure.worst:
-        return []
-    return sorted(rng.uniform(3.0, lasts_s - 2.0) for _ in range(rng.randint(0, UPDATES_AT_MOST)))
+def _as_it_stands(told: Alarm, at_s: float, readings: Readings) -> Alarm | None:
+    if isinstance(told.cause, Fault):
+        return replace(told, at_s=at_s)
+    reading = readings.get(told.cause.metric)
+    if reading is None or told.limits is None or not told.cause.is_beyond(reading.value, told.limits):
+        return None
+    return replace(told, at_s=at_s, value=reading.value)
 
 
-def _worse_or_better(rng: Random, measure: Measure, before: AlarmEvent, at_s: float) -> AlarmEvent:
-    lowest, highest = sorted((measure.mildest, measure.worst))
-    assert before.value is not None
-    stride = abs(measure.worst - measure.mildest) // 3
-    near = range(max(lowest, before.value - stride), min(highest, before.value + stride) + 1)
-    value = rng.choice([value for value in near if value != before.value])
-    priority = Priority.HIGH if measure.is_grave(value) else before.priority
-    return replace(before, after_s=at_s, phase=Phase.UPDATE, value=value, priority=priority)
+def _equipment(name: str, bed: Bed, lying: Lying) -> Equipment:
+    """In intensive care the probe stays in, and every other patient has an arterial line."""
+    intensive = bed.unit == "ICU"
+    arterial = intensive and Random(f"{name}/line").random() < 0.5
+    usual = Equipment(None if arterial else CUFF_EVERY_S, None if intensive else TEMPERATURE_EVERY_S)
+    said = {key: getattr(lying, key) for key in ("cuff_every_s", "temperature_every_s") if key in lying.said}
+    return replace(usual, **said)

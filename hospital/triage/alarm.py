@@ -37,7 +37,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Alarm:
-    """One alarm message. `priority` None: not sent. Limits and value are the sender's, in `unit`."""
+    """One alarm message. `priority` None: not sent. Limits and value are the sender's, in `unit`.
+
+    `condition`: what our own rules call the same thing ('spo2-low'); None where they have no word for it.
+    """
 
     alert_id: str
     event_code: int | None
@@ -52,3 +55,4 @@ class Alarm:
     low: float | None
     high: float | None
     observed_at: datetime | None
+    condition: str | None = None

@@ -40,13 +40,18 @@ def assess(alarm: Alarm, processing_id: str, training_sender: bool) -> Assessmen
     )
 
 
+def is_for_production(processing_id: str) -> bool:
+    """MSH-11. What does not say is taken as meant: only what says that it is not (D, T) is left out."""
+    return processing_id in ("P", "")
+
+
 def _outcome(alarm: Alarm, processing_id: str, training_sender: bool) -> Outcome:
     """A phase that is unknown or missing raises: an alarm that we do not understand is still an alarm.
 
     So does one that does not say whether it is for production; only what says that it is not (D, T) is left out.
     An inactive state wins over any phase (IHE PCD TF-2, appendix B.8).
     """
-    if processing_id not in ("P", "") and not training_sender:
+    if not is_for_production(processing_id) and not training_sender:
         return Outcome.NOTHING
     if alarm.state == "inactive" or alarm.phase in _ENDING:
         return Outcome.CLEAR

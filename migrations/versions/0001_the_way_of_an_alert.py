@@ -118,6 +118,7 @@ def upgrade() -> None:
         sa.Column("verdict", sa.String(length=20), nullable=False),
         sa.Column("code", sa.String(length=10), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("of_alarm", sa.Boolean(), nullable=False),
         sa.Column("number_reused", sa.Boolean(), nullable=False),
         sa.Column("alert_ids", sa.JSON(), nullable=False),
         sa.Column("answer", sa.LargeBinary(), nullable=True),
@@ -129,6 +130,34 @@ def upgrade() -> None:
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_message_received_at"), ["received_at"], unique=False)
         batch_op.create_index("ix_message_repeat", ["sender_id", "control_id", "received_at"], unique=False)
+
+    op.create_table(
+        "observation",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("hospital_id", _NUMBER, nullable=False),
+        sa.Column("patient_id", _NUMBER, nullable=False),
+        sa.Column("sender_id", _NUMBER, nullable=True),
+        sa.Column("person_id", _NUMBER, nullable=True),
+        sa.Column("observed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("hr", sa.Double(), nullable=True),
+        sa.Column("rr", sa.Double(), nullable=True),
+        sa.Column("spo2", sa.Double(), nullable=True),
+        sa.Column("sbp", sa.Double(), nullable=True),
+        sa.Column("dbp", sa.Double(), nullable=True),
+        sa.Column("map", sa.Double(), nullable=True),
+        sa.Column("temp", sa.Double(), nullable=True),
+        sa.Column("consciousness", sa.String(length=1), nullable=True),
+        sa.Column("on_oxygen", sa.Boolean(), nullable=True),
+        sa.Column("measured", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["hospital_id"], ["hospital.id"], name=op.f("fk_observation_hospital_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_observation_patient_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_observation_person_id")),
+        sa.ForeignKeyConstraint(["sender_id"], ["sender.id"], name=op.f("fk_observation_sender_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_observation")),
+    )
+    with op.batch_alter_table("observation", schema=None) as batch_op:
+        batch_op.create_index("ix_observation_trend", ["patient_id", "observed_at"], unique=False)
 
     op.create_table(
         "person_session",
@@ -157,14 +186,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person_id", "unit_id", name=op.f("pk_person_unit")),
     )
     op.create_table(
+        "unit_limit",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("unit_id", _NUMBER, nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("vital", sa.String(length=10), nullable=False),
+        sa.Column("low", sa.Double(), nullable=True),
+        sa.Column("high", sa.Double(), nullable=True),
+        sa.Column("priority", sa.String(length=10), nullable=False),
+        sa.Column("delay_s", sa.Double(), nullable=False),
+        sa.Column("hysteresis", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_unit_limit_unit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unit_limit")),
+        sa.UniqueConstraint("unit_id", "name", name=op.f("uq_unit_limit_unit_id_name")),
+    )
+    op.create_table(
         "alert",
         sa.Column("id", _NUMBER, nullable=False),
         sa.Column("hospital_id", _NUMBER, nullable=False),
         sa.Column("unit_id", _NUMBER, nullable=True),
         sa.Column("bed_id", _NUMBER, nullable=True),
         sa.Column("patient_id", _NUMBER, nullable=True),
-        sa.Column("sender_id", _NUMBER, nullable=False),
+        sa.Column("sender_id", _NUMBER, nullable=True),
         sa.Column("sender_alert_id", sa.String(length=200), nullable=False),
+        sa.Column("condition_key", sa.String(length=40), nullable=True),
         sa.Column("place", sa.String(length=200), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("priority", sa.String(length=20), nullable=False),
@@ -176,6 +221,7 @@ def upgrade() -> None:
         sa.Column("value_unit", sa.String(length=40), nullable=True),
         sa.Column("low", sa.Float(precision=53), nullable=True),
         sa.Column("high", sa.Float(precision=53), nullable=True),
+        sa.Column("advice", sa.String(length=500), nullable=False),
         sa.Column("register_conflict", sa.Boolean(), nullable=False),
         sa.Column("training", sa.Boolean(), nullable=False),
         sa.Column("observed_at", sa.DateTime(timezone=True), nullable=False),
@@ -204,6 +250,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alert")),
     )
     with op.batch_alter_table("alert", schema=None) as batch_op:
+        batch_op.create_index("ix_alert_condition", ["patient_id", "condition_key"], unique=False)
         batch_op.create_index(batch_op.f("ix_alert_escalate_at"), ["escalate_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_alert_expires_at"), ["expires_at"], unique=False)
         batch_op.create_index("ix_alert_sender_alert_id", ["sender_id", "sender_alert_id"], unique=False)
@@ -214,6 +261,38 @@ def upgrade() -> None:
             sqlite_where=sa.text("state <> 'resolved'"),
             postgresql_where=sa.text("state <> 'resolved'"),
         )
+
+    op.create_table(
+        "monitoring",
+        sa.Column("patient_id", _NUMBER, autoincrement=False, nullable=False),
+        sa.Column("hospital_id", _NUMBER, nullable=False),
+        sa.Column("unit_id", _NUMBER, nullable=True),
+        sa.Column("bed_id", _NUMBER, nullable=True),
+        sa.Column("place", sa.String(length=200), nullable=False),
+        sa.Column("latest", sa.JSON(), nullable=False),
+        sa.Column("watches", sa.JSON(), nullable=False),
+        sa.Column("spo2_scale", _NUMBER, nullable=False),
+        sa.Column("scale_by_id", _NUMBER, nullable=True),
+        sa.Column("scale_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("observed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("observe_by", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("monitored", sa.Boolean(), nullable=False),
+        sa.Column("silent_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("clock_off_s", sa.Double(), nullable=False),
+        sa.Column("version", _NUMBER, nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["bed_id"], ["bed.id"], name=op.f("fk_monitoring_bed_id")),
+        sa.ForeignKeyConstraint(["hospital_id"], ["hospital.id"], name=op.f("fk_monitoring_hospital_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_monitoring_patient_id")),
+        sa.ForeignKeyConstraint(["scale_by_id"], ["person.id"], name=op.f("fk_monitoring_scale_by_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_monitoring_unit_id")),
+        sa.PrimaryKeyConstraint("patient_id", name=op.f("pk_monitoring")),
+    )
+    with op.batch_alter_table("monitoring", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_monitoring_changed_at"), ["changed_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_monitoring_received_at"), ["received_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_monitoring_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
         "stay",

@@ -9,26 +9,27 @@ import { afterEachChange, upsert } from "./upsert.js";
 const underWay = new Map();
 
 export function startActs() {
-  const body = document.body;
-  body.addEventListener("htmx:config:request", (event) => {
+  // htmx tells the document itself about a button that has gone: a race is lost that way.
+  document.addEventListener("htmx:config:request", (event) => {
     const { ctx } = /** @type {CustomEvent} */ (event).detail;
     ctx.request.headers["X-CSRF-Token"] = csrfToken();
     if (!isAct(ctx)) return;
+    if (underWay.get(pathOf(ctx))?.failed === false) return event.preventDefault(); // pressed twice
     const act = { key: underWay.get(pathOf(ctx))?.key ?? newKey(), failed: false };
     underWay.set(pathOf(ctx), act);
     ctx.request.headers["Idempotency-Key"] = act.key;
     mark();
   });
-  body.addEventListener("htmx:after:request", (event) => {
+  document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = /** @type {CustomEvent} */ (event).detail;
     if (ctx.response.status === 401) signedOut();
     if (isAct(ctx)) answered(ctx);
   });
-  body.addEventListener("htmx:error", (event) => {
+  document.addEventListener("htmx:error", (event) => {
     const { ctx } = /** @type {CustomEvent} */ (event).detail;
-    if (ctx && isAct(ctx)) failed(ctx, "The server was not reached. Nothing has been done yet: try again.");
+    if (ctx && isAct(ctx)) failed(ctx, "The server did not answer. Try again: it will not be done twice.");
   });
-  body.addEventListener("refused", (event) => toast(/** @type {CustomEvent} */ (event).detail.sentence, true));
+  document.addEventListener("refused", (event) => toast(/** @type {CustomEvent} */ (event).detail.sentence, true));
   afterEachChange(mark);
 }
 
@@ -36,6 +37,7 @@ export function startActs() {
 async function answered(ctx) {
   const { status } = ctx.response;
   if (status >= 500 || status === 429) return failed(ctx, "The server could not do this now: try again.");
+  if (status >= 400 && !ctx.hx?.trigger) toast("This was not done. Load the page again, then try again.", true);
   underWay.delete(pathOf(ctx));
   const text = ctx.text;
   ctx.text = ""; // htmx has nothing to swap: the answer goes the way of every fragment
@@ -54,12 +56,20 @@ function failed(ctx, why) {
 
 /** A morph takes marks off a button; so they are put back after every change. */
 function mark() {
-  for (const button of document.querySelectorAll("button[data-act]")) {
-    const act = underWay.get(new URL(button.getAttribute("hx-post") ?? "", location.href).pathname);
+  const buttons = [...document.querySelectorAll("button[data-act]")];
+  const paths = new Set(buttons.map(actOf));
+  for (const [path, { failed }] of underWay) if (failed && !paths.has(path)) underWay.delete(path); // nothing to try
+  for (const button of buttons) {
+    const act = underWay.get(actOf(button));
     button.toggleAttribute("data-pending", !!act && !act.failed);
     button.toggleAttribute("data-failed", !!act && act.failed);
     button.setAttribute("aria-busy", String(!!act && !act.failed));
   }
+}
+
+/** @param {Element} button */
+function actOf(button) {
+  return new URL(button.getAttribute("hx-post") ?? "", location.href).pathname;
 }
 
 /** @param {any} ctx */

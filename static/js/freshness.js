@@ -1,7 +1,7 @@
 // @ts-check
 // Is what stands here current? LIVE, DELAYED or STALE, judged by the monotonic clock; and what time it is at the server.
 
-import { announce } from "./toasts.js";
+import { announce, hush } from "./toasts.js";
 
 const DELAYED_AFTER_MS = 10_000; // without a beat
 const STALE_AFTER_MS = 15_000;
@@ -13,6 +13,8 @@ let serverTime = Date.now();
 let serverTimeAt = performance.now();
 let connected = false;
 let gap = false;
+/** What had the focus when the page became stale. @type {Element | null} */
+let focused = null;
 /** @type {() => void} */
 let afterSleep = () => {};
 
@@ -48,7 +50,10 @@ export function serverNow() {
 /** Nothing here may be seen any more. */
 export function signedOut() {
   document.body.dataset.live = "signed-out";
-  document.getElementById("main")?.replaceChildren(); // covered and gone: nobody reads it from the page's source either
+  // Covered and gone: nobody reads it from the page's source either.
+  for (const id of ["main", "summary"]) document.getElementById(id)?.replaceChildren();
+  hush();
+  document.title = "Signed out";
 }
 
 /** @param {() => void} resync what to do when the machine has slept */
@@ -83,8 +88,11 @@ function judge() {
   if (body.dataset.live === state) return;
   if (state === "stale") announce("This screen is not current. Look at the monitors.", true);
   if (body.dataset.live === "stale") announce("This screen is current again.", false);
+  if (state === "stale") focused = document.activeElement; // what is inert loses it
+  const wasStale = body.dataset.live === "stale";
   body.dataset.live = state;
   document.getElementById("main")?.toggleAttribute("inert", state === "stale");
+  if (wasStale && focused instanceof HTMLElement && document.activeElement === body) focused.focus({ preventScroll: true });
 }
 
 function showAsOf() {

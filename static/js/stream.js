@@ -3,7 +3,7 @@
 
 import { disconnected, heard, onSleep, setGap, signedOut } from "./freshness.js";
 import { toastFor } from "./toasts.js";
-import { reconcile, upsert } from "./upsert.js";
+import { forgetVersions, reconcile, upsert, whenPageMustBeFetched } from "./upsert.js";
 
 const SILENT_MS = 15_000; // three beats: the line is dead, whatever the browser thinks
 const BACKOFF_FIRST_MS = 1_000;
@@ -16,12 +16,19 @@ let failures = 0;
 /** @type {AbortController | null} */
 let line = null;
 let resyncing = false;
+/** The pages that are being fetched, one after the other: an older one never comes last. */
+let fetching = Promise.resolve(true);
+let fetchesWaiting = 0;
 
 /** @param {string} streamUrl @param {string} pageCursor the cursor that the page was rendered at */
 export function startStream(streamUrl, pageCursor) {
   url = streamUrl;
   cursor = pageCursor;
-  onSleep(resync);
+  onSleep(() => {
+    line?.abort(); // it may have died meanwhile, and nobody noticed
+    resync();
+  });
+  whenPageMustBeFetched(fetchOnce);
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) resync();
   });
@@ -40,20 +47,23 @@ async function keepOpen() {
 
 /** Listen until the line ends. Resolves to how long to wait before the next try, or null: signed out. */
 async function listen() {
-  line = new AbortController();
+  const mine = (line = new AbortController());
+  const patience = setTimeout(() => mine.abort(), SILENT_MS); // some networks swallow a request and say nothing
   try {
     const response = await fetch(`${url}&after=${encodeURIComponent(cursor)}`, {
       headers: { Accept: "text/event-stream" },
       cache: "no-store",
-      signal: line.signal,
+      signal: mine.signal,
     });
+    clearTimeout(patience);
     if (response.status === 401 || response.status === 403) return null;
-    if (response.ok && response.body && (await read(response.body, line)) === "auth") return null;
+    if (response.ok && response.body && (await read(response.body, mine)) === "auth") return null;
     return backoff(Number(response.headers.get("Retry-After")) * 1000 || 0);
   } catch {
     return backoff(0); // the network is gone, or the line was silent: both are tried again
   } finally {
-    line.abort();
+    clearTimeout(patience);
+    mine.abort();
   }
 }
 
@@ -100,6 +110,7 @@ function parse(block) {
 /** The cursor moves only after what it stands for has been shown. @param {{event: string, id: string, data: string}} heardEvent */
 async function handle({ event, id, data }) {
   if (event === "auth") return "auth";
+  noticeEpoch(event === "hello" ? JSON.parse(data).cursor : id);
   if (event === "frame") await show(data, id);
   if (event === "hello") {
     const hello = JSON.parse(data);
@@ -111,6 +122,13 @@ async function handle({ event, id, data }) {
   if (id) cursor = id;
   if (event === "resync") resync();
   return "";
+}
+
+/** In another epoch the numbers count anew; those of before say nothing. @param {string} at */
+function noticeEpoch(at) {
+  if (!at || epochOf(at) === epochOf(cursor)) return;
+  forgetVersions();
+  replayedUpTo = numberOf(at);
 }
 
 /** @param {string} html @param {string} id */
@@ -130,30 +148,51 @@ async function resync() {
   if (resyncing) return;
   resyncing = true;
   setGap(true);
-  for (let tries = 0; ; tries++) {
-    try {
-      if (await fetchRegions()) break;
-    } catch {
-      // the network is gone: the veil comes by itself, and this is tried again
-    }
+  for (let tries = 0; !(await fetchPage()); tries++) {
     await new Promise((resolve) => setTimeout(resolve, Math.random() * BACKOFF_FIRST_MS * 2 ** Math.min(tries, 5)));
   }
   resyncing = false;
   setGap(false);
 }
 
+/** Something here tells more than the stream does. That is no gap, unless it cannot be fetched. */
+async function fetchOnce() {
+  if (fetchesWaiting < 2 && !(await fetchPage())) resync(); // the one that waits will show this news as well
+}
+
+/** Resolves to whether the page's regions are now as the server says; false: try again. */
+function fetchPage() {
+  fetchesWaiting++;
+  fetching = fetching.then(fetchRegions).catch(() => false); // the network is gone: the veil comes by itself
+  return fetching.finally(() => fetchesWaiting--);
+}
+
 async function fetchRegions() {
-  const response = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+  const response = await fetch(location.href, {
+    headers: { Accept: "text/html" },
+    cache: "no-store",
+    signal: AbortSignal.timeout(SILENT_MS),
+  });
   if (response.redirected && new URL(response.url).pathname === "/sign-in") {
     signedOut();
     return true;
   }
-  if (!response.ok) return false;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  const at = page.body.dataset.cursor ?? "";
+  const { person, cursor: at = "" } = page.body.dataset;
+  if (person && (person !== document.body.dataset.person || response.status === 403 || response.status === 404)) {
+    location.reload(); // somebody else has signed in here, or this page is not for this person any more
+    return false;
+  }
+  if (!response.ok) return false;
+  noticeEpoch(at);
   await reconcile(page, numberOf(at));
-  if (at.split("-")[0] !== cursor.split("-")[0] || numberOf(at) > numberOf(cursor)) cursor = at;
+  if (epochOf(at) !== epochOf(cursor) || numberOf(at) > numberOf(cursor)) cursor = at;
   return true;
+}
+
+/** @param {string} at a cursor, `<epoch>-<number>` */
+function epochOf(at) {
+  return at.split("-")[0];
 }
 
 /** @param {string} at a cursor, `<epoch>-<number>` */

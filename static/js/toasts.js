@@ -15,6 +15,7 @@ const WORDS = /** @type {Record<string, string>} */ ({
 /** @type {string[]} */
 let unsaid = [];
 let saying = 0;
+let hushed = false;
 
 /** Tell what a live frame brought, unless it was me. @param {HTMLElement} card */
 export function toastFor(card) {
@@ -25,8 +26,15 @@ export function toastFor(card) {
   toast(`${by} ${WORDS[happening]} ${what}`, false);
 }
 
+/** Nothing is told any more, and what was told is gone: whoever sits here now may not know it. */
+export function hush() {
+  hushed = true;
+  for (const id of ["toasts", "say", "say-now"]) document.getElementById(id)?.replaceChildren();
+}
+
 /** @param {string} text @param {boolean} stays until it is closed */
 export function toast(text, stays) {
+  if (hushed) return;
   const template = /** @type {HTMLTemplateElement | null} */ (document.getElementById("toast-template"));
   const box = document.getElementById("toasts");
   if (!template || !box) return;
@@ -41,6 +49,7 @@ export function toast(text, stays) {
 
 /** For screen readers: at once for what is urgent, else gathered into one sentence. @param {string} text @param {boolean} urgent */
 export function announce(text, urgent) {
+  if (hushed) return;
   if (urgent) {
     const now = document.getElementById("say-now");
     if (now) now.textContent = text;
@@ -52,7 +61,7 @@ export function announce(text, urgent) {
 
 function say() {
   const polite = document.getElementById("say");
-  if (polite) polite.textContent = unsaid.length > 3 ? `${unsaid.length} changes on this page` : unsaid.join(". ");
+  if (polite && !hushed) polite.textContent = unsaid.length > 3 ? `${unsaid.length} changes on this page` : unsaid.join(". ");
   unsaid = [];
   saying = 0;
 }

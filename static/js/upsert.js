@@ -1,18 +1,46 @@
 // @ts-check
 // A fragment comes in, by the stream or as an answer: it is put at its place, if it is newer than what stands there.
 
+import { settle } from "./places.js";
+
 const htmx = /** @type {any} */ (window).htmx;
+
+const HELD_MOST_MS = 600; // a press holds news back, but never for longer
+const CLICK_COMES_MS = 50; // after the release, if it comes at all
 
 /** Called after every change of a card. @type {(() => void)[]} */
 const afterwards = [];
+
+/** Called when something on this page tells more than the fragment that is news. @type {() => void} */
+let fetchPage = () => {};
+
+/** Over when no finger is down on a list: no row moves away between press and release. */
+let released = Promise.resolve();
+
+document.addEventListener("pointerdown", ({ target }) => {
+  if (!(target instanceof Element && target.closest("[data-list]"))) return;
+  released = new Promise((resolve) => {
+    setTimeout(resolve, HELD_MOST_MS);
+    for (const end of ["pointerup", "pointercancel"]) {
+      document.addEventListener(end, () => setTimeout(resolve, CLICK_COMES_MS), { once: true });
+    }
+    document.addEventListener("click", () => setTimeout(resolve), { once: true });
+  });
+});
 
 /** @param {() => void} look */
 export function afterEachChange(look) {
   afterwards.push(look);
 }
 
+/** @param {() => void} fetchIt calls reconcile with the page as it is now */
+export function whenPageMustBeFetched(fetchIt) {
+  fetchPage = fetchIt;
+}
+
 /** Put each fragment of `html` at its place. Resolves to those that were news. @param {string} html */
 export async function upsert(html) {
+  await released;
   const template = document.createElement("template");
   template.innerHTML = html;
   const news = [];
@@ -31,8 +59,9 @@ function flashTogether() {
   }
 }
 
-/** Make the lists what a fresh page says, but for what is newer than that page. @param {Document} page @param {number} at */
+/** Make the regions what a fresh page says, but for what is newer than that page. @param {Document} page @param {number} at */
 export async function reconcile(page, at) {
+  await released;
   for (const fresh of page.querySelectorAll("[data-list]")) {
     const list = document.getElementById(fresh.id);
     if (!list) continue;
@@ -41,8 +70,16 @@ export async function reconcile(page, at) {
     }
     await upsert(fresh.innerHTML);
   }
-  for (const follower of document.querySelectorAll("[data-follows]")) htmx.trigger(follower, "news");
+  for (const fresh of page.querySelectorAll("[data-follows]")) {
+    const old = document.getElementById(fresh.id);
+    if (old && versionOf(old) <= versionOf(fresh)) await morph(old, fresh);
+  }
   for (const look of afterwards) look();
+}
+
+/** The numbers count anew (a backup was put back): whatever comes now is newer than what stands here. */
+export function forgetVersions() {
+  for (const element of document.querySelectorAll("[data-version]")) element.setAttribute("data-version", "0");
 }
 
 /** @param {HTMLElement} fragment */
@@ -50,14 +87,13 @@ async function put(fragment) {
   const old = document.getElementById(fragment.id);
   const version = versionOf(fragment);
   if (!fragment.id || (old && versionOf(old) >= version)) return false;
-  for (const follower of document.querySelectorAll(`[data-follows="${CSS.escape(fragment.id)}"]`)) {
-    if (versionOf(follower) < version) htmx.trigger(follower, "news"); // it fetches itself anew
-  }
+  const followers = [...document.querySelectorAll(`[data-follows="${CSS.escape(fragment.id)}"]`)];
+  if (followers.some((follower) => versionOf(follower) < version)) fetchPage();
   if (old?.closest("[data-follows]")) return true;
   const list = /** @type {HTMLElement | null} */ (document.querySelector(`[data-list="${fragment.id.split("-")[0]}"]`));
   if (!list) return false;
   if (old && !fragment.hidden) {
-    await htmx.swap({ text: fragment.outerHTML, target: old, swap: "outerMorph", sourceElement: old });
+    await morph(old, fragment);
   } else if (old) {
     old.replaceWith(fragment);
   } else {
@@ -68,20 +104,9 @@ async function put(fragment) {
   return true;
 }
 
-/** Move a row to its sort place; not under a pointer or the focus: those wait until they are left. @param {HTMLElement} list @param {HTMLElement} row */
-function settle(list, row) {
-  if (row.matches(":hover") || row.contains(document.activeElement)) {
-    const later = () => settle(list, row);
-    row.addEventListener("pointerleave", later, { once: true });
-    row.addEventListener("focusout", later, { once: true });
-    return;
-  }
-  if (!row.isConnected || row.hidden) return;
-  const sort = row.dataset.sort ?? "";
-  const others = /** @type {HTMLElement[]} */ ([...list.children]).filter((other) => other !== row && !other.hidden);
-  const next = others.find((other) => (other.dataset.sort ?? "") > sort) ?? null;
-  const follows = /** @type {HTMLElement | null} */ (row.nextElementSibling);
-  if (follows !== next) list.insertBefore(row, next);
+/** The node, its focus and what was typed into it stay. @param {Element} old @param {Element} fresh */
+function morph(old, fresh) {
+  return htmx.swap({ text: fresh.outerHTML, target: old, swap: "outerMorph", sourceElement: old });
 }
 
 /** @param {Element} element */

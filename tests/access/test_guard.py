@@ -1,14 +1,30 @@
 """The guard: acts come from our own pages, with the token of the very session that acts."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from itsdangerous import TimestampSigner
+from werkzeug.test import TestResponse
 
 from hospital.access import guard
 from tests.access.strangers import new_token
 from tests.support.house import House, Visitor
+
+FROM_ELSEWHERE: list[dict[str, str]] = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "SAME-ORIGIN"},
+    {"Sec-Fetch-Site": ""},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
+    {"Origin": "http://evil.example"},
+    {"Origin": "http://localhost.evil.example"},
+    {"Origin": "http://localhost:81"},
+    {"Origin": "http://nurse@localhost"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": "http://["},
+    {"Origin": "localhost"},
+]
 
 
 @pytest.fixture
@@ -22,12 +38,12 @@ def alert_id(house: House) -> int:
 
 
 @pytest.fixture
-def age_of_forms(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """[seconds] by which each form that is handed out from now on is older than it seems; forms use the system's clock."""
+def age_of_forms(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """[seconds] by which a form that is handed out from now on is older than it seems: forms use the system's clock."""
     ages = [0]
     now = TimestampSigner.get_timestamp
     monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda signer: now(signer) - ages[0])
-    yield ages
+    return ages
 
 
 @pytest.mark.parametrize("site", ["same-origin", "none"])
@@ -36,31 +52,13 @@ def test_an_act_from_our_own_page_is_done(house: House, nurse: Visitor, alert_id
     assert house.alert(alert_id).state == "acknowledged"
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site"},
-        {"Sec-Fetch-Site": "SAME-ORIGIN"},
-        {"Sec-Fetch-Site": ""},
-        {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
-        {"Origin": "http://evil.example"},
-        {"Origin": "http://localhost.evil.example"},
-        {"Origin": "http://localhost:81"},
-        {"Origin": "http://nurse@localhost"},
-        {"Origin": "null"},
-        {"Origin": ""},
-        {"Origin": "http://["},
-        {"Origin": "localhost"},
-    ],
-    ids=str,
-)
 def test_an_act_from_elsewhere_is_refused_even_with_the_right_token(
-    house: House, nurse: Visitor, alert_id: int, headers: dict[str, str]
+    house: House, nurse: Visitor, alert_id: int
 ) -> None:
-    answer = nurse.acknowledge(alert_id, headers=headers)
-    assert answer.status_code == 403
-    assert "did not come from a page of this server" in answer.json["detail"]
+    for headers in FROM_ELSEWHERE:
+        answer = nurse.acknowledge(alert_id, headers=headers)
+        assert (headers, answer.status_code) == (headers, 403)
+        assert "did not come from a page of this server" in answer.json["detail"]
     assert house.alert(alert_id).state == "open"
 
 
@@ -77,10 +75,9 @@ def test_fetch_metadata_is_believed_before_the_origin(nurse: Visitor, alert_id: 
     assert nurse.acknowledge(alert_id, headers=headers).status_code == 200
 
 
-@pytest.mark.parametrize("token", ["", "wrong", "ü", "0", "None", "null"])
-def test_an_act_without_the_right_token_is_refused(house: House, nurse: Visitor, alert_id: int, token: str) -> None:
-    answer = nurse.acknowledge(alert_id, headers={"X-CSRF-Token": token})
-    assert answer.status_code == 403
+def test_an_act_without_the_right_token_is_refused(house: House, nurse: Visitor, alert_id: int) -> None:
+    for token in ("", "wrong", "ü", "None", nurse.csrf_token[:-1], f"{nurse.csrf_token}x", nurse.csrf_token.swapcase()):
+        assert (token, nurse.acknowledge(alert_id, headers={"X-CSRF-Token": token}).status_code) == (token, 403)
     assert house.alert(alert_id).state == "open"
 
 
@@ -145,11 +142,11 @@ def test_the_sign_in_form_must_be_loaded_again_after_an_hour(house: House, age_o
     assert "Set-Cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("token", ["", "sign-in", "sign-in.x.y", "ü"])
-def test_a_sign_in_without_its_form_is_refused(house: House, token: str) -> None:
-    answer = _sign_in(house, token=token)
-    assert answer.status_code == 403
-    assert "Set-Cookie" not in answer.headers
+def test_a_sign_in_without_its_form_is_refused(house: House) -> None:
+    for token in ("", "sign-in", "sign-in.x.y", "ü", _form_token(house)[:-1]):
+        answer = _sign_in(house, token=token)
+        assert (token, answer.status_code) == (token, 403)
+        assert "Set-Cookie" not in answer.headers
 
 
 def test_a_sign_in_form_signed_with_another_secret_is_refused(house: House) -> None:
@@ -199,6 +196,6 @@ def _form_token(house: House) -> str:
     return re.findall(r'name="csrf_token" value="([^"]+)"', house.visitor().get("/sign-in").text)[0]
 
 
-def _sign_in(house: House, *, token: str, headers: dict[str, str] | None = None):  # type: ignore[no-untyped-def]
+def _sign_in(house: House, *, token: str, headers: dict[str, str] | None = None) -> TestResponse:
     fields = {"name": "nurse", "password": "demo-nurse", "csrf_token": token}
     return house.visitor().client.post("/sign-in", data=fields, headers=headers)

@@ -6,9 +6,16 @@ from typing import Any
 
 import gevent
 import pytest
+from argon2 import extract_parameters
 
 from hospital.access import passwords
 from hospital.access.passwords import hash_password, is_right
+from tests.access.quick import really_verify
+
+
+@pytest.fixture(autouse=True)
+def _checked_as_in_life(quick_passwords: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_verify", really_verify)
 
 
 def test_the_right_password_is_right_and_no_other() -> None:
@@ -23,6 +30,12 @@ def test_a_hash_is_argon2id_and_never_the_same_twice() -> None:
     assert first.startswith("$argon2id$")
     assert first != second
     assert "demo-nurse" not in first
+
+
+def test_a_hash_costs_a_guesser_at_least_what_rfc_9106_recommends() -> None:
+    cost = extract_parameters(hash_password("demo-nurse"))
+    assert (cost.type.name, cost.version) == ("ID", 19)
+    assert cost.memory_cost >= 65_536 and cost.time_cost >= 3 and cost.salt_len >= 16 and cost.hash_len >= 32
 
 
 def test_passwords_of_any_script_work() -> None:

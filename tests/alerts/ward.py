@@ -208,7 +208,9 @@ def _all(thing: type[T]) -> list[T]:
 def _heads() -> list[tuple[Any, ...]]:
     with records.read() as session:
         heads = session.execute(select(Hospital.code, Hospital.head, Hospital.last_hash).order_by(Hospital.id))
-        lines = session.execute(select(JournalLine.hospital_id, JournalLine.number).order_by(*JournalLine.__table__.primary_key))
+        lines = session.execute(
+            select(JournalLine.hospital_id, JournalLine.number).order_by(*JournalLine.__table__.primary_key)
+        )
         versions = session.execute(select(Alert.id, Alert.version).order_by(Alert.id))
         return [tuple(row) for rows in (heads, lines, versions) for row in rows]
 

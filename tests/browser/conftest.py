@@ -1,6 +1,7 @@
 """One Chromium for the run; a context of its own for each person, which fails the test on any complaint of a page."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.browser.visitor import Visitor
 from tests.support.server import Server
 from tests.support.servers import CHROMIUM_ARGS
 
+SignedIn = Callable[[Server, str], Visitor]
 _HERE = Path(__file__).parent
 
 
@@ -41,33 +43,44 @@ def shared_server(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def cleaners(shared_server: Server) -> list[Visitor]:
-    return [Visitor(shared_server).sign_in(name) for name in ("physician", "charge")]
+def signed_in() -> SignedIn:
+    """The session of a person at a server: one for the run, since passwords are slow to check on purpose."""
+    return cache(lambda server, name: Visitor(server).sign_in(name))
 
 
 @pytest.fixture
-def server(shared_server: Server, cleaners: list[Visitor]) -> Iterator[Server]:
+def visitor(server: Server, signed_in: SignedIn) -> Callable[[str], Visitor]:
+    """A person who acts without a browser."""
+    return partial(signed_in, server)
+
+
+@pytest.fixture
+def server(shared_server: Server, signed_in: SignedIn) -> Iterator[Server]:
     """A real server without a simulator, that beats every second; one for the run, with no alert left of other tests.
 
     A test that stops its server, or turns its settings, takes `new_server`.
     """
     yield shared_server
-    for cleaner in cleaners:
-        cleaner.end_everything()
+    for name in ("physician", "charge"):
+        signed_in(shared_server, name).end_everything()
 
 
 @pytest.fixture
-def new_desk(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[NewDesk]:
+def new_desk(chromium: Browser, signed_in: SignedIn, request: pytest.FixtureRequest) -> Iterator[NewDesk]:
     """Seats a person at a browser of their own: `new_desk("nurse")`; None: somebody who is not signed in.
 
-    `at`: another server than the shared one; the rest is for Playwright's new_context.
+    `at`: another server than the shared one. `own_session`: not the session that others of the run use, for those who
+    sign out. The rest is for Playwright's new_context.
     """
     desks: list[Desk] = []
 
-    def seat(name: str | None, *, at: Server | None = None, **how: Any) -> Desk:
-        how = {"viewport": {"width": 1280, "height": 800}} | how
-        desks.append(Desk(chromium.new_context(**how), at or request.getfixturevalue("server")))
-        return desks[-1].sign_in(name) if name else desks[-1]
+    def seat(name: str | None, *, at: Server | None = None, own_session: bool = False, **how: Any) -> Desk:
+        how = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"} | how
+        server = at or request.getfixturevalue("server")
+        desks.append(desk := Desk(chromium.new_context(**how), server))
+        if name is None:
+            return desk
+        return desk.take(Visitor(server).sign_in(name) if own_session else signed_in(server, name))
 
     yield seat
     for desk in desks:

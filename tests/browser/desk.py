@@ -1,9 +1,8 @@
 """A person at a browser of their own: signed in, looking at pages, and failing the test when a page complains."""
 
 from collections.abc import Callable
-from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
 
 from tests.browser.visitor import Visitor
 from tests.support.server import Server
@@ -43,9 +42,8 @@ class Desk:
         context.on("console", self._on_console)
         context.on("weberror", lambda error: self.problems.append(f"page error: {error.error}"))
 
-    def sign_in(self, name: str) -> "Desk":
-        """By the form's own requests, without looking at the form."""
-        visitor = Visitor(self.server).sign_in(name)
+    def take(self, visitor: Visitor) -> "Desk":
+        """Go on with a session that was opened elsewhere."""
         self.context.add_cookies([{"name": "session", "value": visitor.cookie, "url": self.server.url}])
         return self
 
@@ -100,10 +98,6 @@ def record_changes(page: Page) -> None:
     page.evaluate(_RECORD_CHANGES)
 
 
-def is_act(response: Response) -> bool:
-    return response.request.method == "POST"
-
-
 def remember(page: Page) -> None:
     """Put a mark on the page that a reload would wipe away."""
     page.evaluate("window.theSamePage = true")
@@ -119,4 +113,4 @@ def wait_ms(page: Page, ms: float) -> None:
 
 
 NewDesk = Callable[..., Desk]
-Json = dict[str, Any]
+NewVisitor = Callable[[str], Visitor]

@@ -5,8 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.desk import NewDesk, acknowledge_button, alert_path, card, expect_live, wait_ms
-from tests.browser.visitor import Visitor
+from tests.browser.desk import NewDesk, NewVisitor, acknowledge_button, alert_path, card, expect_live, wait_ms
 from tests.support.alarms import alarm
 from tests.support.server import Server
 
@@ -18,7 +17,7 @@ def test_nothing_is_acknowledged_before_the_server_says_so(server: Server, new_d
     page = new_desk("nurse").open()
     server.send(alarm(bed="MED^^MED-07", value="84"))
     held: list[Route] = []
-    page.route(ACT, held.append)
+    page.route(ACT, lambda route: held.append(route))
     acknowledge_button(page, "MED-07").click()
     _is_pending(page)
     server.send(alarm(bed="MED^^MED-07", phase="update", value="79"))
@@ -29,7 +28,9 @@ def test_nothing_is_acknowledged_before_the_server_says_so(server: Server, new_d
     expect(card(page, "MED-07")).to_contain_text("Amara N. has it")
 
 
-def test_pressing_twice_acknowledges_once_and_complains_of_nothing(server: Server, new_desk: NewDesk) -> None:
+def test_pressing_twice_acknowledges_once_and_complains_of_nothing(
+    server: Server, new_desk: NewDesk, visitor: NewVisitor
+) -> None:
     page = new_desk("nurse").open()
     server.send(alarm(bed="MED^^MED-07"))
     path = alert_path(page, "MED-07")
@@ -37,20 +38,20 @@ def test_pressing_twice_acknowledges_once_and_complains_of_nothing(server: Serve
     expect(card(page, "MED-07")).to_have_attribute("data-state", "acknowledged")
     wait_ms(page, 300)
     expect(page.locator(".toast")).to_have_count(0)
-    assert _acknowledgements(server, path) == 1
+    assert _acknowledgements(visitor, path) == 1
 
 
-def test_the_loser_of_a_race_reads_who_was_first(server: Server, new_desk: NewDesk) -> None:
+def test_the_loser_of_a_race_reads_who_was_first(server: Server, new_desk: NewDesk, visitor: NewVisitor) -> None:
     desk = new_desk("nurse")
     desk.expect_problem("409")
     page = desk.open()
     server.send(alarm(bed="MED^^MED-07"))
     path = alert_path(page, "MED-07")
     held: list[Route] = []
-    page.route(ACT, held.append)
+    page.route(ACT, lambda route: held.append(route))
     acknowledge_button(page, "MED-07").click()
     _is_pending(page)
-    Visitor(server).sign_in("nurse2").act(f"{path}/acknowledgement")
+    visitor("nurse2").act(f"{path}/acknowledgement")
     expect(card(page, "MED-07")).to_contain_text("Jonas K. has it")
     held.pop().continue_()
     expect(page.locator(".toast", has_text="Jonas K. has it already.")).to_be_visible()
@@ -60,14 +61,16 @@ def test_the_loser_of_a_race_reads_who_was_first(server: Server, new_desk: NewDe
     expect(acknowledge_button(page, "MED-07")).to_have_attribute("aria-busy", "false")
 
 
-def test_the_loser_of_a_race_whose_line_is_slow_reads_it_too(server: Server, new_desk: NewDesk) -> None:
+def test_the_loser_of_a_race_whose_line_is_slow_reads_it_too(
+    server: Server, new_desk: NewDesk, visitor: NewVisitor
+) -> None:
     desk = new_desk("nurse")
     desk.expect_problem("409")
     desk.expect_problem("ERR_FAILED")
     server.send(alarm(bed="MED^^MED-07"))
     desk.context.route(STREAM, lambda route: route.abort())
     page = desk.open(live=False)
-    Visitor(server).sign_in("nurse2").act(f"{alert_path(page, 'MED-07')}/acknowledgement")
+    visitor("nurse2").act(f"{alert_path(page, 'MED-07')}/acknowledgement")
     expect(card(page, "MED-07")).to_have_attribute("data-state", "open")
     acknowledge_button(page, "MED-07").click()
     expect(page.locator(".toast", has_text="Jonas K. has it already.")).to_be_visible()
@@ -75,7 +78,9 @@ def test_the_loser_of_a_race_whose_line_is_slow_reads_it_too(server: Server, new
     expect(card(page, "MED-07")).to_have_attribute("data-state", "acknowledged")
 
 
-def test_without_an_answer_it_is_tried_again_with_the_same_key(server: Server, new_desk: NewDesk) -> None:
+def test_without_an_answer_it_is_tried_again_with_the_same_key(
+    server: Server, new_desk: NewDesk, visitor: NewVisitor
+) -> None:
     desk = new_desk("nurse")
     desk.expect_problem("ERR_FAILED")
     desk.expect_problem("Failed to fetch")
@@ -89,10 +94,10 @@ def test_without_an_answer_it_is_tried_again_with_the_same_key(server: Server, n
     acknowledge_button(page, "MED-07").click()
     expect(card(page, "MED-07")).to_have_attribute("data-state", "acknowledged")
     assert len(keys) == 2 and len(set(keys)) == 1
-    assert _acknowledgements(server, path) == 1
+    assert _acknowledgements(visitor, path) == 1
 
 
-def test_an_answer_that_got_lost_acknowledges_once(server: Server, new_desk: NewDesk) -> None:
+def test_an_answer_that_got_lost_acknowledges_once(server: Server, new_desk: NewDesk, visitor: NewVisitor) -> None:
     desk = new_desk("nurse")
     desk.expect_problem("ERR_FAILED")
     desk.expect_problem("Failed to fetch")
@@ -103,11 +108,11 @@ def test_an_answer_that_got_lost_acknowledges_once(server: Server, new_desk: New
     page.route(ACT, _do_and_lose_the_answer)
     acknowledge_button(page, "MED-07").click()
     _is_not_sent(page)
-    assert _acknowledgements(server, path) == 1
+    assert _acknowledgements(visitor, path) == 1
     page.unroute(ACT)
     acknowledge_button(page, "MED-07").click()
     expect(card(page, "MED-07")).to_contain_text("Amara N. has it")
-    assert _acknowledgements(server, path) == 1
+    assert _acknowledgements(visitor, path) == 1
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
@@ -164,13 +169,15 @@ def test_what_others_do_is_told_to_others_only(server: Server, new_desk: NewDesk
     expect(mine.locator(".toast")).to_have_count(0)
 
 
-def test_what_happened_while_the_line_was_cut_makes_no_toast(server: Server, new_desk: NewDesk) -> None:
+def test_what_happened_while_the_line_was_cut_makes_no_toast(
+    server: Server, new_desk: NewDesk, visitor: NewVisitor
+) -> None:
     desk = new_desk("nurse")
     desk.expect_problem("ERR_FAILED")
     server.send(alarm(bed="MED^^MED-07"))
     desk.context.route(STREAM, lambda route: route.abort())
     page = desk.open(live=False)
-    Visitor(server).sign_in("nurse2").act(f"{alert_path(page, 'MED-07')}/acknowledgement")
+    visitor("nurse2").act(f"{alert_path(page, 'MED-07')}/acknowledgement")
     desk.context.unroute(STREAM)
     expect_live(page, timeout_s=30)
     expect(card(page, "MED-07")).to_contain_text("Jonas K. has it")
@@ -202,5 +209,5 @@ def _keys(page: Page) -> list[str]:
     return keys
 
 
-def _acknowledgements(server: Server, path: str) -> int:
-    return Visitor(server).sign_in("physician").get(path).count("<b>Acknowledged</b>")
+def _acknowledgements(visitor: NewVisitor, path: str) -> int:
+    return visitor("physician").get(path).count("<b>Acknowledged</b>")

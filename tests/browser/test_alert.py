@@ -5,8 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.desk import Desk, NewDesk, acknowledge_button, alert_path, card, expect_live
-from tests.browser.visitor import Visitor
+from tests.browser.desk import Desk, NewDesk, NewVisitor, acknowledge_button, alert_path, card, expect_live
 from tests.support.alarms import alarm
 from tests.support.server import Server
 
@@ -65,11 +64,13 @@ def test_a_high_alert_that_nobody_has_is_not_resolved(desk: Desk, page: Page) ->
     expect(page.get_by_test_id("resolve")).to_have_text("Resolve", use_inner_text=True)
 
 
-def test_what_happens_elsewhere_leaves_a_note_being_typed_alone(server: Server, page: Page) -> None:
+def test_what_happens_elsewhere_leaves_a_note_being_typed_alone(
+    server: Server, page: Page, visitor: NewVisitor
+) -> None:
     note = page.get_by_test_id("note-text")
     note.press_sequentially("Probe mo")
     note.evaluate("note => { note.setSelectionRange(2, 5); window.theNote = note }")
-    Visitor(server).sign_in("nurse2").act(f"{_path(page)}/acknowledgement")
+    visitor("nurse2").act(f"{_path(page)}/acknowledgement")
     expect(page.locator(".happens")).to_contain_text("Jonas K. has it.")
     expect(page.locator(".history li")).to_have_count(2)
     expect(note).to_be_focused()
@@ -80,8 +81,8 @@ def test_what_happens_elsewhere_leaves_a_note_being_typed_alone(server: Server, 
     expect(note).to_have_value("Probe moved")
 
 
-def test_a_resolved_alert_stays_on_its_page_and_says_so(server: Server, page: Page) -> None:
-    other = Visitor(server).sign_in("nurse2")
+def test_a_resolved_alert_stays_on_its_page_and_says_so(server: Server, page: Page, visitor: NewVisitor) -> None:
+    other = visitor("nurse2")
     other.act(f"{_path(page)}/acknowledgement")
     other.act(f"{_path(page)}/resolution")
     expect(page.locator(".alert-card")).to_have_attribute("data-state", "resolved")
@@ -91,10 +92,12 @@ def test_a_resolved_alert_stays_on_its_page_and_says_so(server: Server, page: Pa
     expect(page.locator(".happens")).to_contain_text("it is resolved")
 
 
-def test_news_that_cannot_be_fetched_are_fetched_later(server: Server, desk: Desk, page: Page) -> None:
+def test_news_that_cannot_be_fetched_are_fetched_later(
+    server: Server, desk: Desk, page: Page, visitor: NewVisitor
+) -> None:
     desk.expect_problem("503")
     page.route(REFRESH, lambda route: route.fulfill(status=503, body="<p>Not now</p>", content_type="text/html"))
-    Visitor(server).sign_in("nurse2").act(f"{_path(page)}/acknowledgement")
+    visitor("nurse2").act(f"{_path(page)}/acknowledgement")
     expect_live(page, "delayed")
     expect(page.locator("#alert-detail")).to_be_visible()
     page.unroute(REFRESH)

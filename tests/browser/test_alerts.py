@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.desk import (
     NewDesk,
+    NewVisitor,
     acknowledge_button,
     card,
     expect_live,
@@ -18,7 +19,6 @@ from tests.browser.desk import (
     record_changes,
     remember,
 )
-from tests.browser.visitor import Visitor
 from tests.support.alarms import alarm
 from tests.support.server import Server
 
@@ -172,10 +172,28 @@ def test_a_row_under_the_pointer_waits_with_its_move(server: Server, new_desk: N
     expect(page.locator("#alert-list > article .place").first).to_have_text("MED-01")
 
 
-def test_strangers_get_nothing_of_an_alert(server: Server, new_desk: NewDesk) -> None:
+def test_the_next_row_does_not_slide_away_when_the_first_is_taken(server: Server, new_desk: NewDesk) -> None:
+    page = new_desk("nurse").open()
+    for bed in ("MED-01", "MED-02", "MED-03"):
+        server.send(alarm(bed=f"MED^^{bed}", alert_id=bed))
+    expect(card(page, "MED-03")).to_be_visible()
+    aims = [acknowledge_button(page, bed).bounding_box() for bed in ("MED-03", "MED-02")]
+    for bed, aim in zip(("MED-03", "MED-02"), aims, strict=True):
+        assert aim is not None
+        page.mouse.move(aim["x"] + 20, aim["y"] + 20, steps=5)
+        page.mouse.down()
+        page.mouse.up()
+        expect(card(page, bed)).to_have_attribute("data-state", "acknowledged")
+    expect(card(page, "MED-01")).to_have_attribute("data-state", "open")
+    expect(page.locator("#alert-list > article .place").first).to_have_text(
+        "MED-01"
+    )  # once the pointer has come to rest
+
+
+def test_strangers_get_nothing_of_an_alert(server: Server, new_desk: NewDesk, visitor: NewVisitor) -> None:
     nurse = new_desk("nurse").open()
     pages = [new_desk(name).open() for name in ("nurse-icu", "nurse-b")]
-    streams = [Visitor(server).sign_in(name).stream() for name in ("nurse-icu", "nurse-b")]
+    streams = [visitor(name).stream() for name in ("nurse-icu", "nurse-b")]
     server.send(alarm(bed="MED^^MED-07"))
     expect(card(nurse, "MED-07")).to_contain_text("Testmann")
     for stream in streams:

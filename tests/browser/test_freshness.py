@@ -1,5 +1,6 @@
 """Is what stands on the screen current? Each way in which it may not be, and how the screen finds back."""
 
+import json
 import os
 import re
 import signal
@@ -7,9 +8,10 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.desk import (
     NewDesk,
@@ -82,9 +84,7 @@ def test_a_restored_backup_is_shown_as_it_is_now(new_server: NewServer, new_desk
     desk = new_desk("nurse", at=server)
     desk.expect_problem("ERR_")
     server.send(alarm(bed="MED^^MED-07", alert_id="saved"))
-    server.stop()
     backup = _backup(server)
-    server.start()
     page = desk.open()
     acknowledge_button(page, "MED-07").click()
     expect(card(page, "MED-07")).to_have_attribute("data-state", "acknowledged")
@@ -105,7 +105,7 @@ def test_a_restored_backup_is_shown_as_it_is_now(new_server: NewServer, new_desk
 
 
 def test_signing_out_in_one_tab_covers_the_other_within_a_beat(server: Server, new_desk: NewDesk) -> None:
-    desk = new_desk("nurse")
+    desk = new_desk("nurse", own_session=True)
     other = desk.open()
     server.send(alarm(bed="MED^^MED-07"))
     expect(card(other, "MED-07")).to_be_visible()
@@ -127,7 +127,7 @@ def test_a_machine_that_slept_is_stale_at_once_and_then_fetches_anew(server: Ser
     expect(card(page, "MED-07")).to_be_visible()
     fetched, states = _pages_fetched(page), _states(page)
     page.evaluate("{ const now = Date.now; Date.now = () => now() + 3_600_000; }")
-    page.wait_for_function("states.includes('stale')", timeout=2_000)
+    page.wait_for_function("() => states.includes('stale')", timeout=2_000)
     expect_live(page)
     expect(card(page, "MED-07")).to_be_visible()
     assert states()[:1] == ["stale"]
@@ -139,7 +139,7 @@ def test_a_page_that_comes_back_from_the_browsers_cache_fetches_anew(server: Ser
     page = new_desk("nurse").open()
     fetched = _pages_fetched(page)
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
-    page.wait_for_function("document.body.dataset.live === 'live'")
+    page.wait_for_function("() => document.body.dataset.live === 'live'")
     server.send(alarm(bed="MED^^MED-07"))
     expect(card(page, "MED-07")).to_be_visible()
     assert len(fetched) == 1
@@ -171,31 +171,27 @@ def test_a_gap_that_cannot_be_filled_yet_is_never_live(server: Server, new_desk:
 
 def test_a_line_that_never_answers_is_given_up(server: Server, new_desk: NewDesk) -> None:
     desk = new_desk("nurse")
+    asked: list[Route] = []
+    desk.context.route(STREAM, lambda route: asked.append(route))  # no answer, no error: a black hole
+    desk.context.clock.install()
     page = desk.open(live=False)
-    page.close()
-    asked: list[object] = []
-    desk.context.route(STREAM, asked.append)  # no answer, no error: a black hole
-    page = desk.open(live=False)
-    page.wait_for_function("document.body.dataset.live === 'stale'", timeout=20_000)
+    page.wait_for_function("() => document.readyState === 'complete'")
+    desk.context.clock.run_for(20_000)
+    expect_live(page, "stale")
     desk.context.unroute(STREAM)
-    expect_live(page, timeout_s=20)
+    desk.context.clock.run_for(2_000)
+    expect_live(page)
     assert asked
 
 
 @pytest.mark.parametrize("broken", ["<article id='alert-1'", "<<<>>>", ""])
 def test_a_frame_of_nonsense_does_no_harm(server: Server, new_desk: NewDesk, broken: str) -> None:
+    hello = json.dumps({"cursor": "x-1", "head": 1, "beat_s": 1, "now": "2026-01-01T00:00:00Z"})
+    said = f"event: hello\ndata: {hello}\n\nevent: frame\nid: x-2\ndata: {broken}\n\n"
     desk = new_desk("nurse")
-    body = f'event: hello\ndata: {{"cursor": "x-1", "head": 1, "beat_s": 1, "now": "2026-01-01T00:00:00Z"}}\n\nevent: frame\nid: x-2\ndata: {broken}\n\n'
-    served: list[str] = []
-
-    def once(route: object) -> None:
-        if served:
-            route.continue_()  # type: ignore[attr-defined]
-        else:
-            served.append(body)
-            route.fulfill(status=200, body=body, content_type="text/event-stream")  # type: ignore[attr-defined]
-
-    desk.context.route(STREAM, once)
+    desk.context.route(
+        STREAM, lambda route: route.fulfill(status=200, body=said, content_type="text/event-stream"), times=1
+    )
     page = desk.open(live=False)
     server.send(alarm(bed="MED^^MED-07"))
     expect(card(page, "MED-07")).to_be_visible(timeout=20_000)
@@ -238,23 +234,25 @@ def _states(page: Page) -> Callable[[], list[str]]:
             .observe(document.body, { attributeFilter: ["data-live"] });
         }"""
     )
-    return lambda: page.evaluate("states")  # type: ignore[no-any-return]
+    return lambda: page.evaluate("states")
 
 
-def _backup(server: Server) -> bytes:
-    with closing(sqlite3.connect(server.folder / "hospital.db")) as database:
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return (server.folder / "hospital.db").read_bytes()
+def _backup(server: Server) -> Path:
+    """The database as it is now, while the server goes on."""
+    file = server.folder / "backup.db"
+    with closing(sqlite3.connect(server.folder / "hospital.db")) as database, closing(sqlite3.connect(file)) as copy:
+        database.backup(copy)
+    return file
 
 
-def _restore(server: Server, backup: bytes) -> None:
+def _restore(server: Server, backup: Path) -> None:
     """As operations does it: the old file, and a new epoch. Sessions are kept, or everybody would be signed out."""
     file = server.folder / "hospital.db"
     with closing(sqlite3.connect(file)) as database:
         sessions = database.execute("SELECT * FROM person_session").fetchall()
     for part in ("-wal", "-shm"):
         file.with_name(file.name + part).unlink(missing_ok=True)
-    file.write_bytes(backup)
+    backup.rename(file)
     with closing(sqlite3.connect(file)) as database:
         marks = ", ".join("?" * len(sessions[0]))
         database.executemany(f"INSERT OR IGNORE INTO person_session VALUES ({marks})", sessions)

@@ -5,8 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.desk import NewDesk, acknowledge_button, card
-from tests.browser.visitor import Visitor
+from tests.browser.desk import NewDesk, NewVisitor, acknowledge_button, card
 from tests.support.alarms import alarm
 from tests.support.server import Server
 
@@ -39,14 +38,14 @@ def test_an_alert_is_acknowledged_by_a_plain_form(server: Server, page: Page) ->
     expect(card(page, "MED-07")).to_contain_text("Amara N. has it")
 
 
-def test_who_comes_too_late_gets_a_page_that_says_so(server: Server, new_desk: NewDesk) -> None:
+def test_who_comes_too_late_gets_a_page_that_says_so(server: Server, new_desk: NewDesk, visitor: NewVisitor) -> None:
     desk = new_desk("nurse", java_script_enabled=False)
     desk.expect_problem("409")
     page = desk.open(live=False)
     server.send(alarm(bed="MED^^MED-07"))
     page.reload()
     path = card(page, "MED-07").locator(".place a").get_attribute("href")
-    Visitor(server).sign_in("nurse2").act(f"{path}/acknowledgement")
+    visitor("nurse2").act(f"{path}/acknowledgement")
     acknowledge_button(page, "MED-07").click()
     expect(page.locator("h1")).to_have_text("This was not done")
     expect(page.locator("main")).to_contain_text("Jonas K. has it already.")

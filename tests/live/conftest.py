@@ -23,11 +23,11 @@ def set_to(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture
 def statements() -> Iterator[list[str]]:
-    """Every statement that any engine executes from now on."""
+    """Every statement that any engine executes from now on, but for BEGIN."""
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
+        seen.extend([statement] if statement != "BEGIN" else [])
 
     event.listen(Engine, "before_cursor_execute", note)
     yield seen
@@ -38,12 +38,12 @@ class SlowRead:
     """The next read of alerts has its rows, but waits before it hands them over: PostgreSQL lets others run then."""
 
     def __init__(self) -> None:
-        self._armed = False
+        self._reads_to_go = 0
         self._reached, self._go = gevent.event.Event(), gevent.event.Event()
 
-    def during(self, reader: Callable[..., Any], *given: Any) -> gevent.Greenlet:
-        """Start `reader` and come back while it waits for the database."""
-        self._armed = True
+    def during(self, reader: Callable[..., Any], *given: Any, reads: int = 1) -> gevent.Greenlet:
+        """Start `reader` and come back while it waits for the database, at so many reads of alerts from now."""
+        self._reads_to_go = reads
         greenlet = gevent.spawn(reader, *given)
         assert self._reached.wait(5), "it never read an alert"
         return greenlet
@@ -53,8 +53,10 @@ class SlowRead:
         greenlet.get(timeout=5)
 
     def on_statement(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if self._armed and "FROM alert" in statement:
-            self._armed = False
+        if not self._reads_to_go or "FROM alert" not in statement:
+            return
+        self._reads_to_go -= 1
+        if not self._reads_to_go:
             self._reached.set()
             assert self._go.wait(5)
 

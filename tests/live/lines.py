@@ -1,18 +1,19 @@
 """Lines that remember what they were given, and people who sit behind them."""
 
 import re
-import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from hospital import clock, records
+from hospital.access.sessions import COOKIE
+from hospital.access.tokens import new_token, token_hash
 from hospital.live.hub import VIEWS, Audience, Hub, Watch
 from hospital.live.relay import Relay
 from hospital.records import Alert, Hospital, PersonSession, Unit, journal
 from hospital.roles import Right
 from hospital.vocabulary import Happening
-from tests.support.house import House
+from tests.support.house import House, Visitor
 from tests.support.sse import Event, events_of
 
 
@@ -75,20 +76,34 @@ def audience_of(house: House, name: str) -> Audience:
     return Audience(actor.hospital_id, actor.scope, actor.may(Right.SEE_IDENTITY), "en", VIEWS)
 
 
-def watch_of(house: House, name: str, **changed: Any) -> Watch:
-    """A new session of this person; `changed` are other fields of the audience."""
-    actor, now = house.actor(name), clock.now()
+def seat(house: House, name: str) -> tuple[str, PersonSession]:
+    """A new session of this person, without the slow check of a password: its cookie and its row."""
+    token, now = new_token(), clock.now()
     row = PersonSession(
-        person_id=actor.person_id,
-        token_hash=secrets.token_hex(16),
-        csrf_token="",
+        person_id=house.actor(name).person_id,
+        token_hash=token_hash(token),
+        csrf_token="for tests",
         created_at=now,
         seen_at=now,
         expires_at=now + timedelta(hours=1),
     )
     records.write(None, lambda session: session.add(row))
+    return token, row
+
+
+def visitor_of(house: House, name: str) -> Visitor:
+    """A browser of its own with such a session."""
+    visitor = house.visitor()
+    visitor.client.set_cookie(COOKIE, seat(house, name)[0])
+    visitor.csrf_token = "for tests"
+    return visitor
+
+
+def watch_of(house: House, name: str, **changed: Any) -> Watch:
+    """A new session of this person; `changed` are other fields of the audience."""
+    _, row = seat(house, name)
     audience = replace(audience_of(house, name), **changed)
-    return Watch(audience, row.id, actor.person_id, now, row.expires_at)
+    return Watch(audience, row.id, row.person_id, row.created_at, row.expires_at)
 
 
 def line_of(house: House, name: str, **changed: Any) -> FakeLine:

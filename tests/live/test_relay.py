@@ -24,7 +24,7 @@ from tests.live.conftest import SlowRead
 from tests.live.lines import FakeLine, cursor_of, joined, line_of, move, put_back, shown
 from tests.support.house import House
 
-_AT_ONCE_S = 3.0  # for what takes a few milliseconds on a machine that has nothing else to do
+_AT_ONCE_S = 10.0  # for what takes a few milliseconds on a machine that has nothing else to do
 
 
 @pytest.fixture
@@ -335,7 +335,8 @@ def test_a_hundred_who_come_back_ask_the_database_once(demo: House, statements: 
     for number in (1, 2, 3):
         raise_in(demo, f"MED-0{number}")
     demo.relay.look()
-    lines = [line_of(demo, "nurse") for _ in range(100)]
+    first = line_of(demo, "nurse")
+    lines = [first, *(FakeLine(demo.relay.hub, first.watch) for _ in range(99))]
     after = cursor_at(demo, 1)
     statements.clear()
     demo.relay.join(lines[0], after)
@@ -402,6 +403,19 @@ def test_who_joins_while_a_frame_is_prepared_gets_that_frame(demo: House, slow_r
     for line in (charge, colleague):
         (frame,) = line.events
         assert (frame.id, [article.alert_id for article in shown(frame)]) == (cursor_at(demo, 1), [alert_id])
+
+
+def test_who_is_the_first_of_its_kind_while_a_frame_is_rendered_gets_it_too(
+    house: House, slow_read: SlowRead, set_to: Callable[..., None]
+) -> None:
+    set_to(ring_lines=1)  # so little is kept that rendering for the nurse must read again
+    nurse = joined(house, "nurse")
+    alerts = [raise_in(house, "MED-01"), raise_in(house, "MED-02")]
+    looking = slow_read.during(house.relay.look, reads=2)
+    charge = joined(house, "charge")
+    slow_read.finish(looking)
+    for line in (nurse, charge):
+        _assert_everything_once(line, alerts)
 
 
 def test_who_joins_in_the_middle_of_a_broadcast_gets_its_frame_once(
@@ -582,10 +596,10 @@ def test_what_no_bell_rang_for_is_found_by_looking(demo: House, monkeypatch: pyt
 
 
 def test_lines_close_together_make_one_frame(demo: House, set_to: Callable[..., None]) -> None:
-    set_to(coalesce_ms=300)
+    set_to(coalesce_ms=1_000)
     nurse = joined(demo, "nurse")
     with _running(demo.relay):
-        _wait(lambda: nurse.named("beat"))  # from here on the relay rests for 300 ms
+        _wait(lambda: nurse.named("beat"))  # from here on the relay rests for a second
         for number in (1, 2, 3):
             raise_in(demo, f"MED-0{number}")
         _wait(lambda: nurse.named("frame"))

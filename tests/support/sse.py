@@ -28,11 +28,14 @@ class Reader:
 
     def __init__(self, data: bytes = b"") -> None:
         self.events: list[Event] = []
-        self._rest = b""
+        self._rest = bytearray()
         self._fields: dict[str, list[str]] = {}
         self.feed(data)
 
     def feed(self, data: bytes) -> None:
+        if b"\n" not in data and b"\r" not in data and not self._rest.endswith(b"\r"):
+            self._rest += data  # in the middle of a long line
+            return
         *lines, self._rest = _LINE_END.split(self._rest + data)
         for line in lines:
             self._take(line.decode())
@@ -106,6 +109,9 @@ class Ear:
     def close(self) -> None:
         self.socket.close()
 
+    def __del__(self) -> None:
+        self.socket.close()
+
     def _understand(self, data: bytes) -> None:
         self.reader.feed(data)
 
@@ -119,15 +125,18 @@ class Stream(Ear):
         cookie: str | None,
         *views: str,
         after: str | None = None,
+        method: str = "GET",
         receive_buffer_bytes: int = 0,
         **headers: str,
     ) -> None:
         super().__init__(_connected(port, receive_buffer_bytes))
+        self.port: int = self.socket.getsockname()[1]
         self.status = 0
         self.headers: dict[str, str] = {}
         self._head = b""
         query = urlencode([*(("view", view) for view in views or ("alerts",)), *([("after", after)] if after else [])])
-        lines = [f"GET /live/stream?{query} HTTP/1.1", "Host: test", *([f"Cookie: session={cookie}"] if cookie else [])]
+        lines = [f"{method} /live/stream?{query} HTTP/1.1", "Host: test"]
+        lines += [f"Cookie: session={cookie}"] if cookie else []
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         self.socket.send(("\r\n".join(lines) + "\r\n\r\n").encode())
 
@@ -165,12 +174,14 @@ def greeted(*streams: Stream) -> None:
     until(lambda: all(stream.named("hello") for stream in streams), *streams)
 
 
-def opened(port: int, cookies: Iterable[str], **how: str) -> list[Stream]:
-    """A stream for each of these, one after the other, each greeted before the next knocks."""
-    streams = []
-    for cookie in cookies:
-        streams.append(Stream(port, cookie, **how))
-        greeted(streams[-1])
+def opened(port: int, cookies: Iterable[str]) -> list[Stream]:
+    """A stream for each of these, all greeted; at most fifty knock at once."""
+    streams: list[Stream] = []
+    waiting = list(cookies)
+    while waiting:
+        now, waiting = waiting[:50], waiting[50:]
+        streams += [Stream(port, cookie) for cookie in now]
+        greeted(*streams[-len(now) :])
     return streams
 
 

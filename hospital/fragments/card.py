@@ -1,41 +1,20 @@
-"""Records → HTML. A card is rendered once for each version, with or without identity, and then only handed out.
+"""What a screen shows of an alert."""
 
-Nothing of a viewer is in a fragment: what a screen shows of "mine" and which buttons it has follow from <body>.
-"""
-
-from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment
-from markupsafe import Markup
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from hospital import clock
+from hospital.fragments.moment import Moment, moment, moment_or_none
 from hospital.records import Alert
 from hospital.vocabulary import TOLD_AT_STEP, Priority, State
 
-_KEPT = 20_000  # rendered fragments; about 2 kB each
 _OLD_S = 900  # an alarm observed longer ago than this when it was raised shows its date
 
 _MARKS = {Priority.HIGH: "***", Priority.MEDIUM: "**", Priority.LOW: "*"}
 _TOLD_WORDS = {"charge": "charge nurse", "physician": "physician"}
-
-
-@dataclass(frozen=True)
-class Moment:
-    """A time for a page: `iso` for scripts, `text` in the hospital's zone for eyes, with its date when `old`."""
-
-    iso: str
-    text: str
-    old: bool = False
-
-
-def moment(at: datetime, zone: ZoneInfo, *, old: bool = False, seconds: bool = False) -> Moment:
-    form = "%Y-%m-%d %H:%M" if old else "%H:%M:%S" if seconds else "%H:%M"
-    return Moment(clock.iso(at), at.astimezone(zone).strftime(form), old)
 
 
 @dataclass(frozen=True)
@@ -118,46 +97,16 @@ def card(alert: Alert, zone: ZoneInfo, *, identity: bool) -> Card:
         observed=moment(alert.observed_at, zone, old=_is_old(alert)),
         raised=moment(alert.raised_at, zone),
         owner=alert.owner.display_name if alert.owner else None,
-        owned=_moment(alert.owned_at, zone),
+        owned=moment_or_none(alert.owned_at, zone),
         told=_TOLD_WORDS.get(TOLD_AT_STEP[alert.step]),
         next_told=_TOLD_WORDS[TOLD_AT_STEP[alert.step + 1]] if alert.step < alert.last_step else None,
-        next=_moment(alert.escalate_at, zone),
-        cleared=_moment(alert.cleared_at, zone),
-        expires=_moment(alert.expires_at, zone),
+        next=moment_or_none(alert.escalate_at, zone),
+        cleared=moment_or_none(alert.cleared_at, zone),
+        expires=moment_or_none(alert.expires_at, zone),
         happening=alert.happening,
         by=alert.changed_by.display_name if alert.changed_by else "",
         at=clock.iso(alert.changed_at),
     )
-
-
-class Fragments:
-    """Renders alerts to cards and tombstones, and keeps what it rendered."""
-
-    def __init__(self, templates: Environment) -> None:
-        self._templates = templates
-        self._kept: OrderedDict[tuple[int, int, datetime, bool], Markup] = OrderedDict()
-
-    def card(self, alert: Alert, zone: ZoneInfo, *, identity: bool) -> Markup:
-        """One line of HTML. A resolved alert is a tombstone: hidden, but remembered by its version.
-
-        After a backup was put back, the same id and version may be another alert: `changed_at` tells them apart.
-        """
-        key = (alert.id, alert.version, alert.changed_at, identity)
-        if (html := self._kept.get(key)) is None:
-            name = "alert_gone" if alert.state is State.RESOLVED else "alert_card"
-            html = self._kept[key] = self._render(name, card=card(alert, zone, identity=identity))
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return html
-
-    def left(self, alert_id: int, version: int) -> Markup:
-        """The tombstone of an alert that has left a viewer's units: it says nothing of it any more."""
-        return self._render("alert_left", id=alert_id, version=version)
-
-    def _render(self, name: str, **given: object) -> Markup:
-        html = self._templates.get_template(f"fragments/{name}.html").render(**given)
-        one_line = " ".join(line.strip() for line in html.splitlines() if line.strip())
-        return Markup(one_line)  # noqa: S704 (the template has escaped everything in it)
 
 
 def _sort(alert: Alert) -> str:
@@ -190,7 +139,3 @@ def _number(value: float | None) -> str:
 
 def _is_old(alert: Alert) -> bool:
     return (alert.raised_at - alert.observed_at).total_seconds() > _OLD_S
-
-
-def _moment(at: datetime | None, zone: ZoneInfo) -> Moment | None:
-    return moment(at, zone) if at else None

@@ -1,0 +1,29 @@
+"""What is known of a patient now: one row for each, which readings, people and silence change."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from hospital.records import Monitoring, Patient
+
+
+def monitoring_of(
+    session: Session, patient: Patient, *, unit_id: int | None, bed_id: int | None, place: str, at: datetime
+) -> Monitoring:
+    """What is known of the patient, who is now where these readings come from."""
+    monitoring = session.get(Monitoring, patient.id)
+    if monitoring is None:
+        monitoring = Monitoring(
+            patient_id=patient.id, hospital_id=patient.hospital_id, latest={}, watches={}, version=0
+        )
+        monitoring.spo2_scale, monitoring.clock_off_s, monitoring.monitored = 1, 0.0, False
+        monitoring.received_at = monitoring.changed_at = at
+        session.add(monitoring)
+    monitoring.unit_id, monitoring.bed_id, monitoring.place = unit_id, bed_id, place
+    return monitoring
+
+
+def changed(monitoring: Monitoring, at: datetime) -> None:
+    """Screens show the newest version; this is the next."""
+    monitoring.version += 1
+    monitoring.changed_at = at

@@ -1,0 +1,73 @@
+"""Records → HTML. Each thing is rendered once for each version, with or without identity, and then only handed out.
+
+Nothing of a viewer is in a fragment: what a screen shows of "mine" and which buttons it has follow from <body>.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from hospital.fragments.card import card as as_card
+from hospital.fragments.tile import OpenAlerts, tile
+from hospital.records import Alert, Monitoring
+from hospital.vocabulary import State
+
+_KEPT = 20_000  # rendered fragments; about 2 kB each
+
+Key = tuple[str, int, int, bool]
+
+
+class Fragments:
+    """Renders what the screens show, and keeps what it rendered."""
+
+    def __init__(self, templates: Environment) -> None:
+        self._templates = templates
+        self._kept: OrderedDict[Key, Markup] = OrderedDict()
+
+    def card(self, alert: Alert, zone: ZoneInfo, *, identity: bool) -> Markup:
+        """One line of HTML. A resolved alert is a tombstone: hidden, but remembered by its version."""
+        name = "alert_gone" if alert.state is State.RESOLVED else "alert_card"
+        key = ("card", alert.id, alert.version, identity)
+        return self._once(key, lambda: self._render(name, card=as_card(alert, zone, identity=identity)))
+
+    def board_row(self, alert: Alert, zone: ZoneInfo) -> Markup:
+        """The same for a wall: without identity, and gone when it is resolved."""
+        if alert.state is State.RESOLVED:
+            return self.board_left(alert.id, alert.version)
+        key = ("board", alert.id, alert.version, False)
+        return self._once(key, lambda: self._render("board_row", card=as_card(alert, zone, identity=False)))
+
+    def board_left(self, alert_id: int, version: int) -> Markup:
+        return self._render("board_left", id=alert_id, version=version)
+
+    def left(self, alert_id: int, version: int) -> Markup:
+        """The tombstone of an alert that has left a viewer's units: it says nothing of it any more."""
+        return self._render("alert_left", id=alert_id, version=version)
+
+    def tile(self, monitoring: Monitoring, zone: ZoneInfo, alerts: OpenAlerts, *, identity: bool) -> Markup:
+        """A patient as of the last reading. Rendered anew when it is older than a version: ages are part of it."""
+        return self._render("patient_card", tile=tile(monitoring, zone, alerts, identity=identity))
+
+    def patient_left(self, patient_id: int, version: int) -> Markup:
+        return self._render("patient_left", id=patient_id, version=version)
+
+    def panel(self, **given: object) -> Markup:
+        return self._render("metrics_panel", **given)
+
+    def beds(self, **given: object) -> Markup:
+        return self._render("board_beds", **given)
+
+    def _once(self, key: Key, render: Callable[[], Markup]) -> Markup:
+        if (html := self._kept.get(key)) is None:
+            html = self._kept[key] = render()
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return html
+
+    def _render(self, name: str, **given: object) -> Markup:
+        html = self._templates.get_template(f"fragments/{name}.html").render(**given)
+        one_line = " ".join(line.strip() for line in html.splitlines() if line.strip())
+        return Markup(one_line)  # noqa: S704 (the template has escaped everything in it)

@@ -1,0 +1,35 @@
+"""The wall: beds only, read at four metres."""
+
+from flask import Blueprint
+
+from hospital import clock, records
+from hospital.access.guard import for_people, me
+from hospital.fragments.card import alerts_in, card
+from hospital.fragments.moment import moment
+from hospital.fragments.panel import board_beds
+from hospital.pages.layout import fragments, now_of, page
+from hospital.roles import Right
+
+blueprint = Blueprint("board", __name__)
+
+_ROWS_WITHOUT_SCRIPT = 5  # as many as fit a wall of 1920 × 1080; with its script the wall counts for itself
+
+
+@blueprint.get("/board")
+@for_people(Right.SEE_ALERTS)
+def board() -> str:
+    actor = me().actor
+    with records.read() as session:
+        now = now_of(session, me())
+        alerts = session.scalars(alerts_in(actor.hospital_id, actor.scope)).unique().all()
+        beds = board_beds(session, actor.hospital_id, actor.scope)
+    in_order = sorted(alerts, key=lambda alert: card(alert, now.zone, identity=False).sort)
+    return page(
+        "pages/board.html",
+        now,
+        view="board",
+        rows=[fragments().board_row(alert, now.zone) for alert in in_order],
+        more=max(0, len(in_order) - _ROWS_WITHOUT_SCRIPT),
+        beds=fragments().beds(beds=beds, version=0),
+        clock_text=moment(clock.now(), now.zone).text,
+    )

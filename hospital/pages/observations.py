@@ -1,0 +1,136 @@
+"""POST /patients/<id>/observations: what a person measured or saw; and the SpO2 scale that a physician chooses."""
+
+import re
+from dataclasses import dataclass, field
+
+from flask import Blueprint, Response, jsonify, make_response, redirect, request
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import ServiceUnavailable
+
+from hospital import clock, meters, records
+from hospital.access.guard import for_people, me
+from hospital.alerts.observing import Readings, observe
+from hospital.alerts.refusals import Refusal
+from hospital.alerts.rights import patient_for
+from hospital.alerts.scaling import set_scale
+from hospital.pages.patients import patient_page
+from hospital.records import Monitoring, NotStored
+from hospital.roles import Right
+from hospital.triage.observation import Consciousness, Measured, ObservationSet, Source, Vital
+
+blueprint = Blueprint("observations", __name__)
+
+# What a person can have meant; beyond it is a slip of the finger. field → (vital sign, lowest, highest, its word)
+_FIELDS = {
+    "respiration": (Vital.RR, 0, 100, "Breathing"),
+    "spo2": (Vital.SPO2, 20, 100, "SpO₂"),
+    "systolic": (Vital.SBP, 20, 350, "Systolic pressure"),
+    "diastolic": (Vital.DBP, 10, 250, "Diastolic pressure"),
+    "pulse": (Vital.HR, 0, 350, "Pulse"),
+    "temperature": (Vital.TEMP, 20, 46, "Temperature"),
+}
+_OXYGEN = {"air": False, "oxygen": True}
+_NUMBER = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,2})?")
+
+
+@dataclass
+class Form:
+    """What was filled in, and what is wrong with it: field → sentence."""
+
+    given: dict[str, str]
+    errors: dict[str, str] = field(default_factory=dict)
+    measured: dict[Vital, float] = field(default_factory=dict)
+    consciousness: Consciousness | None = None
+    on_oxygen: bool | None = None
+
+    @classmethod
+    def read(cls) -> "Form":
+        form = cls({name: text.strip() for name, text in request.form.items() if text.strip()})
+        for name in _FIELDS.keys() & form.given.keys():
+            form._read_number(name)
+        form._read_choices()
+        if not form.errors and not form.measured and form.consciousness is None and form.on_oxygen is None:
+            form.errors["respiration"] = "Fill in at least one thing that you measured or saw."
+        return form
+
+    def as_set(self) -> ObservationSet:
+        now = clock.now()
+        measured = tuple(Measured(vital, Source.OTHER, value, now) for vital, value in self.measured.items())
+        return ObservationSet(now, measured, self.consciousness, self.on_oxygen)
+
+    def _read_number(self, name: str) -> None:
+        vital, lowest, highest, word = _FIELDS[name]
+        text = self.given[name]
+        value = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
+        if value is None or not lowest <= value <= highest:
+            self.errors[name] = f"{word} must be a number from {lowest} to {highest}."
+        else:
+            self.measured[vital] = value
+
+    def _read_choices(self) -> None:
+        oxygen, level = self.given.get("on_oxygen"), self.given.get("consciousness")
+        if oxygen is not None and oxygen not in _OXYGEN:
+            self.errors["on_oxygen"] = "Choose air or oxygen."
+        if level is not None and level not in list(Consciousness):
+            self.errors["consciousness"] = "Choose one of A, C, V, P and U."
+        if not self.errors:
+            self.on_oxygen = _OXYGEN[oxygen] if oxygen else None
+            self.consciousness = Consciousness(level) if level else None
+
+
+@blueprint.post("/patients/<int:patient_id>/observations")
+@for_people(Right.SEE_ALERTS)
+def create(patient_id: int) -> Response:
+    """All fields are optional; at least one must be there. 422 tells what is wrong, field by field."""
+    form = Form.read()
+    actor = me().actor
+
+    def act(session: Session) -> Monitoring:
+        monitoring = patient_for(session, actor, patient_id, Right.OBSERVE)
+        if not form.errors:
+            observe(session, monitoring, Readings((form.as_set(),), clock.now(), person_id=actor.person_id))
+        return monitoring
+
+    return _carry_out("observe", patient_id, act, form)
+
+
+@blueprint.post("/patients/<int:patient_id>/spo2-scale")
+@for_people(Right.SEE_ALERTS)
+def choose_scale(patient_id: int) -> Response:
+    """The field `scale`: 1 or 2."""
+    actor, scale = me().actor, request.form.get("scale", "")
+    wanted = int(scale) if scale in ("1", "2") else 0
+    return _carry_out("scale", patient_id, lambda session: set_scale(session, actor, patient_id, wanted, clock.now()))
+
+
+def _carry_out(name: str, patient_id: int, act, form: Form | None = None) -> Response:  # type: ignore[no-untyped-def]
+    as_json = request.accept_mimetypes.best == "application/json"
+    try:
+        monitoring = records.write(me().actor.hospital_id, act)
+    except NotStored:
+        raise ServiceUnavailable("This could not be stored now. Try again.", retry_after=1) from None
+    except Refusal as refusal:
+        meters.count("acts_total", act=name, status=str(refusal.status))
+        return _refused(refusal, as_json=as_json)
+    if form is not None and form.errors:
+        meters.count("acts_total", act=name, status="422")
+        if as_json:
+            return _problem(jsonify(status=422, errors=form.errors), 422)
+        return make_response(patient_page(patient_id, errors=form.errors, given=form.given), 422)
+    meters.count("acts_total", act=name, status="200")
+    if as_json:
+        return jsonify(id=patient_id, version=monitoring.version)
+    return make_response(redirect(f"/patients/{patient_id}", 303))
+
+
+def _refused(refusal: Refusal, *, as_json: bool) -> Response:
+    if as_json:
+        return _problem(
+            jsonify(status=refusal.status, reason=refusal.reason, sentence=refusal.sentence), refusal.status
+        )
+    raise refusal
+
+
+def _problem(body: Response, status: int) -> Response:
+    body.mimetype = "application/problem+json"
+    return make_response(body, status)

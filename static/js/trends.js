@@ -1,0 +1,396 @@
+// @ts-check
+// How a patient's vital signs went: one chart for each, kept up to date by the card that stands on the same page.
+
+import { serverNow } from "./freshness.js";
+
+const uPlot = /** @type {any} */ (window).uPlot;
+
+const GAP_S = 300; // longer without a value: the line breaks, nothing is made up in between
+const DRAW_EVERY_MS = 1_000;
+const RETRY_MS = 5_000;
+const ANEW_EVERY_MS = 300_000; // limits, late readings, and no more points than a chart can show
+const RIGHT_EDGE_MS = 10_000; // the right edge is now, even when nothing comes
+const NEAR_MARK_PX = 10;
+const AXIS_PX = 48;
+const BAR_ROOM_PX = 6;
+
+/** What each chart draws, and the least it shows of its axis, so that a quiet line stays flat. */
+const CHARTS = /** @type {Record<string, {vitals: string[], least: [number, number], digits: number}>} */ ({
+  hr: { vitals: ["hr"], least: [50, 110], digits: 0 },
+  spo2: { vitals: ["spo2"], least: [86, 100], digits: 0 },
+  rr: { vitals: ["rr"], least: [8, 26], digits: 0 },
+  bp: { vitals: ["sbp", "dbp"], least: [50, 150], digits: 0 },
+  temp: { vitals: ["temp"], least: [36, 38.5], digits: 1 },
+});
+
+/** @typedef {{at: number, value: number}} Point */
+/** @typedef {{points: Record<string, Point[]>, limits: Record<string, {low?: number, high?: number}>, alerts: {at: number, text: string, priority: string}[], zone: string}} Trend */
+/** @typedef {{name: string, box: HTMLElement, plot: any}} Chart */
+
+const sheet = /** @type {HTMLElement | null} */ (document.querySelector("[data-trends]"));
+/** @type {Chart[]} */
+let charts = [];
+/** @type {Trend} */
+let trend = { points: {}, limits: {}, alerts: [], zone: "UTC" };
+let hours = 8;
+let asked = 0; // only the answer to the last question is drawn
+let drawing = 0;
+let retrying = 0;
+
+if (sheet) start(sheet);
+
+/** @param {HTMLElement} where */
+function start(where) {
+  hours = Number(where.querySelector('[data-hours][aria-pressed="true"]')?.getAttribute("data-hours") ?? hours);
+  for (const button of where.querySelectorAll("[data-hours]")) button.addEventListener("click", () => choose(button));
+  fetchTrend();
+  followCard(where.dataset.followsCard ?? "");
+  new ResizeObserver(resize).observe(where);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  setInterval(drawSoon, RIGHT_EDGE_MS);
+  setInterval(fetchTrend, ANEW_EVERY_MS);
+  fetchWhenLiveAgain();
+}
+
+/** What was missed while the line was away is in no card any more. */
+function fetchWhenLiveAgain() {
+  let before = "";
+  new MutationObserver(() => {
+    const live = document.body.dataset.live ?? "";
+    if (live === "live" && before) fetchTrend();
+    if (live === "live" || before) before = live;
+  }).observe(document.body, { attributeFilter: ["data-live"] });
+  const alerts = document.querySelector('[data-list="alert"]');
+  if (alerts) new MutationObserver(fetchTrend).observe(alerts, { childList: true });
+}
+
+/** @param {Element} button */
+function choose(button) {
+  hours = Number(button.getAttribute("data-hours"));
+  for (const other of sheet?.querySelectorAll("[data-hours]") ?? []) other.setAttribute("aria-pressed", String(other === button));
+  fetchTrend();
+}
+
+async function fetchTrend() {
+  const mine = ++asked;
+  clearTimeout(retrying);
+  try {
+    const response = await fetch(`${sheet?.dataset.trends}?hours=${hours}`, { headers: { Accept: "application/json" }, cache: "no-store" });
+    if (!response.ok) throw new Error(`trend: ${response.status}`);
+    const answer = await response.json();
+    if (mine !== asked) return;
+    trend = read(answer);
+    trouble(false);
+    draw();
+  } catch (error) {
+    if (mine !== asked) return;
+    console.warn(error);
+    trouble(true);
+    retrying = setTimeout(fetchTrend, RETRY_MS);
+  }
+}
+
+/** @param {boolean} there */
+function trouble(there) {
+  sheet?.querySelector("[data-trend-trouble]")?.toggleAttribute("hidden", !there);
+}
+
+/** @param {any} answer @returns {Trend} */
+function read(answer) {
+  const points = /** @type {Record<string, Point[]>} */ ({});
+  for (const vital of Object.values(CHARTS).flatMap((chart) => chart.vitals)) {
+    const values = /** @type {(number | null)[]} */ (answer[vital] ?? []);
+    points[vital] = values.flatMap((value, index) => (value === null ? [] : [{ at: answer.at[index], value }]));
+  }
+  return { points, limits: answer.limits ?? {}, alerts: answer.alerts ?? [], zone: answer.zone ?? "UTC" };
+}
+
+/** A new reading is the card's: its values go to the end of the lines. @param {string} id */
+function followCard(id) {
+  const list = document.querySelector('[data-list="patient"]');
+  if (!list) return;
+  new MutationObserver(() => append(document.getElementById(id))).observe(list, {
+    subtree: true,
+    childList: true,
+    attributeFilter: ["data-version"],
+  });
+}
+
+/** @param {HTMLElement | null} card */
+function append(card) {
+  let news = false;
+  for (const cell of /** @type {NodeListOf<HTMLElement>} */ (card?.querySelectorAll("[data-vital][data-at][data-value]") ?? [])) {
+    const { vital = "", at = "", value = "" } = cell.dataset;
+    const points = trend.points[vital];
+    const point = { at: Date.parse(at) / 1000, value: Number(value) };
+    if (!points || !Number.isFinite(point.at) || !Number.isFinite(point.value)) continue;
+    if (points.length && points[points.length - 1].at >= point.at) continue;
+    points.push(point);
+    news = true;
+  }
+  if (news) drawSoon();
+}
+
+function drawSoon() {
+  if (drawing || document.hidden) return;
+  drawing = setTimeout(() => {
+    drawing = 0;
+    draw();
+  }, DRAW_EVERY_MS);
+}
+
+function draw() {
+  if (!sheet) return;
+  sheet.dataset.ready = "";
+  if (!charts.length) charts = [.../** @type {NodeListOf<HTMLElement>} */ (sheet.querySelectorAll("[data-trend]"))].map(make);
+  const from = serverNow() / 1000 - hours * 3_600;
+  for (const points of Object.values(trend.points)) while (points.length && points[0].at < from) points.shift();
+  for (const chart of charts) {
+    chart.plot.setData(columns(CHARTS[chart.name].vitals), true);
+    describe(chart);
+  }
+  placeMarks();
+  tell(null);
+}
+
+/** One column of times and one for each vital sign; a null breaks the line. @param {string[]} vitals */
+function columns(vitals) {
+  const times = new Set(vitals.flatMap((vital) => (trend.points[vital] ?? []).map((point) => point.at)));
+  const at = [...times].sort((a, b) => a - b);
+  const broken = at.flatMap((time, index) => (index && time - at[index - 1] > GAP_S ? [at[index - 1] + 1, time] : [time]));
+  const known = vitals.map((vital) => new Map((trend.points[vital] ?? []).map((point) => [point.at, point.value])));
+  // undefined: not measured at this moment, the line goes on; null: nothing for too long
+  return [broken, ...known.map((values) => broken.map((time) => (times.has(time) ? values.get(time) : null)))];
+}
+
+/** @param {HTMLElement} box @returns {Chart} */
+function make(box) {
+  const name = box.dataset.trend ?? "";
+  const { vitals, least, digits } = CHARTS[name];
+  const line = () => ({ stroke: () => colour("--ink"), width: 1.5, points: { size: 5, filter: alone, fill: () => colour("--ink") } });
+  const last = name === Object.keys(CHARTS).at(-1); // the times stand once, under all charts
+  const axis = { stroke: () => colour("--soft"), ticks: { show: false }, grid: { stroke: () => colour("--line"), width: 1 } };
+  const plot = new uPlot(
+    {
+      ...sizeOf(box),
+      legend: { show: false },
+      padding: [10, 8, last ? 4 : 8, 0],
+      tzDate: (/** @type {number} */ at) => uPlot.tzDate(new Date(at * 1000), trend.zone),
+      cursor: { y: false, drag: { x: false, y: false }, sync: { key: "trends" }, points: { size: 8, fill: () => colour("--ink") } },
+      scales: { x: { time: true, range: () => span() }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => heights(name, least, low, high) } },
+      axes: [
+        { ...axis, font: font(), size: last ? 24 : 0, gap: 4, space: 80, values: (/** @type {any} */ _, /** @type {number[]} */ splits) => (last ? splits.map(clockText) : splits.map(() => "")) },
+        { ...axis, font: font(), size: AXIS_PX, gap: 6, space: 28, values: (/** @type {any} */ _, /** @type {number[]} */ splits) => splits.map((split) => split.toFixed(split % 1 ? digits : 0)) },
+      ],
+      series: [{}, ...vitals.map(line)],
+      hooks: {
+        drawClear: [(/** @type {any} */ u) => drawLimits(u, vitals)],
+        draw: [(/** @type {any} */ u) => drawBeyond(u, vitals), drawPressures, drawAlerts],
+        setCursor: [(/** @type {any} */ u) => tell(u.cursor.left >= 0 ? u.posToVal(u.cursor.left, "x") : null)],
+      },
+    },
+    columns(vitals),
+    box,
+  );
+  return { name, box, plot };
+}
+
+/** A value that stands alone is a point, for no line leads to it. @param {any} u @param {number} series @param {boolean} show */
+function alone(u, series, show) {
+  if (show) return null;
+  const values = /** @type {(number | null)[]} */ (u.data[series]);
+  return values.flatMap((value, i) => (value != null && values[i - 1] == null && values[i + 1] == null ? [i] : []));
+}
+
+function span() {
+  const now = serverNow() / 1000;
+  return [now - hours * 3_600, now];
+}
+
+/** @param {string} name @param {[number, number]} least @param {number | null} low @param {number | null} high */
+function heights(name, least, low, high) {
+  const room = (least[1] - least[0]) / 12;
+  const most = name === "spo2" ? 100.5 : Infinity;
+  return [Math.min(least[0], (low ?? least[0]) - room), Math.min(most, Math.max(least[1], (high ?? least[1]) + room))];
+}
+
+/** Between the limits the ground is tinted; each limit is a hairline. @param {any} u @param {string[]} vitals */
+function drawLimits(u, vitals) {
+  const { ctx, bbox } = u;
+  ctx.save();
+  for (const vital of vitals) {
+    const { low, high } = edges(u, vital);
+    ctx.fillStyle = colour("--quiet");
+    if (low !== null || high !== null) ctx.fillRect(bbox.left, high ?? bbox.top, bbox.width, (low ?? bbox.top + bbox.height) - (high ?? bbox.top));
+    ctx.strokeStyle = colour("--edge");
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
+    for (const y of [low, high]) if (y !== null) line(ctx, bbox.left, y, bbox.left + bbox.width, y);
+  }
+  ctx.restore();
+}
+
+/** What lies beyond a limit is drawn once more, heavier. @param {any} u @param {string[]} vitals */
+function drawBeyond(u, vitals) {
+  const { ctx, bbox } = u;
+  vitals.forEach((vital, index) => {
+    const paths = u.series[index + 1]._paths;
+    const { low, high } = edges(u, vital);
+    if (!paths?.stroke || (low === null && high === null)) return;
+    ctx.save();
+    ctx.beginPath();
+    if (high !== null) ctx.rect(bbox.left, bbox.top, bbox.width, high - bbox.top);
+    if (low !== null) ctx.rect(bbox.left, low, bbox.width, bbox.top + bbox.height - low);
+    ctx.clip();
+    if (paths.clip) ctx.clip(paths.clip);
+    ctx.strokeStyle = colour("--ink");
+    ctx.lineWidth = 4 * devicePixelRatio;
+    ctx.lineJoin = "round";
+    ctx.stroke(paths.stroke);
+    ctx.restore();
+  });
+}
+
+/** Pressures taken now and then are bars from the upper to the lower value. @param {any} u */
+function drawPressures(u) {
+  const { ctx, bbox, data } = u;
+  const [at, upper, lower] = data;
+  if (!lower || at.length * BAR_ROOM_PX * devicePixelRatio > bbox.width) return;
+  ctx.save();
+  ctx.strokeStyle = colour("--edge");
+  ctx.lineWidth = 1.5 * devicePixelRatio;
+  for (let i = 0; i < at.length; i++) {
+    if (upper[i] == null || lower[i] == null) continue;
+    const x = u.valToPos(at[i], "x", true);
+    line(ctx, x, u.valToPos(upper[i], "y", true), x, u.valToPos(lower[i], "y", true));
+  }
+  ctx.restore();
+}
+
+/** @param {any} u */
+function drawAlerts(u) {
+  const { ctx, bbox } = u;
+  const [from, to] = span();
+  ctx.save();
+  ctx.lineWidth = devicePixelRatio;
+  for (const alert of trend.alerts) {
+    if (alert.at < from || alert.at > to) continue;
+    ctx.strokeStyle = colour({ high: "--high", medium: "--medium-edge" }[alert.priority] ?? "--low");
+    const x = Math.round(u.valToPos(alert.at, "x", true));
+    line(ctx, x, bbox.top, x, bbox.top + bbox.height);
+  }
+  ctx.restore();
+}
+
+/** Limits as heights on the canvas; null where there is none, or it lies outside. @param {any} u @param {string} vital */
+function edges(u, vital) {
+  const { low = null, high = null } = trend.limits[vital] ?? {};
+  const { top, height } = u.bbox;
+  const y = (/** @type {number | null | undefined} */ limit) => (limit == null ? null : Math.min(top + height, Math.max(top, u.valToPos(limit, "y", true))));
+  return { low: y(low), high: y(high) };
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {number} x1 @param {number} y1 @param {number} x2 @param {number} y2 */
+function line(ctx, x1, y1, x2, y2) {
+  ctx.beginPath();
+  ctx.moveTo(x1, y1);
+  ctx.lineTo(x2, y2);
+  ctx.stroke();
+}
+
+/** The shapes of the alerts, over the first chart. */
+function placeMarks() {
+  const row = sheet?.querySelector("[data-trend-marks]");
+  if (!row || !charts.length) return;
+  const [from, to] = span();
+  const shown = trend.alerts.filter((alert) => alert.at >= from && alert.at <= to);
+  row.replaceChildren(
+    ...shown.map((alert) => {
+      const shape = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      shape.dataset.priority = alert.priority;
+      shape.append(document.createElementNS("http://www.w3.org/2000/svg", "use"));
+      shape.firstElementChild?.setAttribute("href", `#shape-${alert.priority}`);
+      shape.style.insetInlineStart = `${charts[0].plot.valToPos(alert.at, "x")}px`;
+      return shape;
+    }),
+  );
+}
+
+/** The values beside the charts: under the pointer, or the last. @param {number | null} at seconds since 1970 */
+function tell(at) {
+  for (const { name } of charts) {
+    const until = at ?? serverNow() / 1000;
+    const found = CHARTS[name].vitals.map((vital) => trend.points[vital]?.findLast((point) => point.at <= until));
+    const texts = found.map((point) => point?.value.toFixed(CHARTS[name].digits) ?? "–");
+    const old = !!found[0] && until - found[0].at > GAP_S; // it is told with its time, never as if it were of now
+    sheet?.querySelector(`[data-trend-value="${name}"]`)?.toggleAttribute("data-old", old);
+    write(`[data-trend-value="${name}"]`, texts.every((text) => text === "–") ? "–" : texts.join("/"));
+    write(`[data-trend-limit="${name}"]`, old && found[0] ? `at ${fullText(found[0].at)}` : CHARTS[name].vitals.map(limitText).filter(Boolean).join(" · "));
+  }
+  write("[data-trend-at]", at === null ? "" : `at ${fullText(at)}${alertsNear(at)}`);
+}
+
+/** @param {number} at */
+function alertsNear(at) {
+  const reach = (NEAR_MARK_PX * hours * 3_600) / Math.max(1, charts[0]?.plot.width ?? 1);
+  return trend.alerts.filter((alert) => Math.abs(alert.at - at) <= reach).map((alert) => ` · ${clockText(alert.at)} ${alert.priority}: ${alert.text}`).join("");
+}
+
+/** @param {string} vital */
+function limitText(vital) {
+  const { low, high } = trend.limits[vital] ?? {};
+  if (low != null && high != null) return `${low}–${high}`;
+  return low != null ? `≥ ${low}` : high != null ? `≤ ${high}` : "";
+}
+
+/** @param {Chart} chart */
+function describe({ name, box }) {
+  const values = CHARTS[name].vitals.flatMap((vital) => (trend.points[vital] ?? []).map((point) => point.value));
+  const word = box.parentElement?.querySelector(".word")?.textContent ?? name;
+  const digits = CHARTS[name].digits;
+  const [low, high] = values.reduce(([least, most], value) => [Math.min(least, value), Math.max(most, value)], [Infinity, -Infinity]);
+  box.setAttribute("aria-label", values.length ? `${word}, last ${hours} hours: from ${low.toFixed(digits)} to ${high.toFixed(digits)}` : `${word}: no readings in the last ${hours} hours`);
+}
+
+function resize() {
+  for (const chart of charts) chart.plot.setSize(sizeOf(chart.box));
+  placeMarks();
+}
+
+function redraw() {
+  for (const chart of charts) chart.plot.redraw();
+}
+
+/** @param {HTMLElement} box */
+function sizeOf(box) {
+  return { width: Math.max(1, Math.floor(box.clientWidth)), height: Math.max(1, Math.floor(box.clientHeight)) };
+}
+
+/** @param {string} name of a custom property */
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+function font() {
+  return `500 13px ${colour("--font")}`;
+}
+
+/** @param {number} at */
+function clockText(at) {
+  const date = new Date(at * 1000);
+  const time = date.toLocaleTimeString("en-GB", { timeZone: trend.zone, hour: "2-digit", minute: "2-digit" });
+  return hours > 24 && time === "00:00" ? date.toLocaleDateString("en-GB", { timeZone: trend.zone, weekday: "short", day: "numeric" }) : time;
+}
+
+/** @param {number} at */
+function fullText(at) {
+  const date = new Date(at * 1000);
+  return hours > 24 ? date.toLocaleString("en-GB", { timeZone: trend.zone, weekday: "short", hour: "2-digit", minute: "2-digit" }) : clockText(at);
+}
+
+/** @param {string} selector @param {string} text */
+function write(selector, text) {
+  const element = sheet?.querySelector(selector);
+  if (element && element.textContent !== text) element.textContent = text;
+}
