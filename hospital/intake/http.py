@@ -1,35 +1,63 @@
-"""Intake over HTTP, for senders with a token: POST /api/v1/hl7."""
+"""Intake over HTTP, for senders with a token: HL7 v2, FHIR R4 and plain JSON."""
 
 from flask import Blueprint, Response, jsonify, request
-from werkzeug.exceptions import RequestEntityTooLarge, ServiceUnavailable, Unauthorized, UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, Unauthorized, UnsupportedMediaType
 
 from hospital import settings
 from hospital.access.guard import for_senders
 from hospital.intake import senders
 from hospital.intake.hl7 import Refused, parse
 from hospital.intake.receiving import Received, receive
+from hospital.intake.reports import Unreadable, take_alarm
+from hospital.intake.resources import take_fhir
 from hospital.intake.senders import KnownSender
-from hospital.records import NotStored, Verdict
+from hospital.records import Verdict
 
 blueprint = Blueprint("intake", __name__)
 
 HL7_TYPE = "x-application/hl7-v2+er7"
+FHIR_TYPES = ("application/fhir+json", "application/json")
 
 
 @blueprint.post("/api/v1/hl7")
 @for_senders
 def take_hl7() -> tuple[Response, int]:
     """One message as its body. 202: committed. 422: refused, with the HL7 answer that says where and why."""
-    sender = _sender()
-    if request.mimetype != HL7_TYPE:
-        raise UnsupportedMediaType(f"Send one HL7 v2 message as {HL7_TYPE}.")
+    sender, body = _sender(), _body(HL7_TYPE)
+    return _told(receive(body, sender))
+
+
+@blueprint.post("/api/v1/fhir")
+@for_senders
+def take_resources() -> tuple[Response, int]:
+    """A Patient, Encounter, Observation or a Bundle of them. Refused: an OperationOutcome that names the element."""
+    sender, body = _sender(), _body(*FHIR_TYPES)
+    taken = take_fhir(body, sender)
+    answer = jsonify(taken.body)
+    answer.mimetype = FHIR_TYPES[0]
+    return answer, taken.status
+
+
+@blueprint.post("/api/v1/alerts")
+@for_senders
+def take_report() -> tuple[Response, int]:
+    """One alarm as JSON (intake/reports.py). 202: committed, with the alert's id."""
+    sender, body = _sender(), _body("application/json")
+    try:
+        alert_id = take_alarm(body, sender)
+    except Unreadable as unreadable:
+        problem = jsonify(status=unreadable.status, title="That could not be taken", detail=str(unreadable))
+        problem.mimetype = "application/problem+json"
+        return problem, unreadable.status
+    return jsonify(alerts=[alert_id] if alert_id is not None else []), 202
+
+
+def _body(*types: str) -> bytes:
+    if request.mimetype not in types:
+        raise UnsupportedMediaType(f"Send it as {types[0]}.")
     if (request.content_length or 0) > settings.current.mllp_max_bytes:
         raise RequestEntityTooLarge(f"A message has {settings.current.mllp_max_bytes} bytes at most.")
-    try:
-        received = receive(request.get_data(), sender)
-    except NotStored:
-        raise ServiceUnavailable("The message could not be stored now. Send it again.", retry_after=1) from None
-    return _told(received)
+    return request.get_data()
 
 
 def _sender() -> KnownSender:

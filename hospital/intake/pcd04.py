@@ -3,12 +3,13 @@
 import re
 from datetime import date, datetime, tzinfo
 
+from hospital.intake.codes import Measure, observable
 from hospital.intake.hl7 import Message, Refused, Segment, read_time
 from hospital.triage.alarm import Alarm, Place, Subject
 from hospital.vocabulary import AlertKind, Priority
 
 METRICS, EVENTS = 2, 3  # partitions of the MDC code system: code >> 16
-EVT_ALARM = 196616
+EVT_ALARM, EVT_LO, EVT_HI = 196616, 196670, 196648
 SOURCE, PHASE, STATE, PRIORITY, KIND = 68480, 68481, 68482, 68484, 68485
 
 _PRIORITIES = {"PH": Priority.HIGH, "PM": Priority.MEDIUM, "PL": Priority.LOW, "PN": None}
@@ -68,6 +69,7 @@ def read_alarm(message: Message, zone: tzinfo) -> Alarm:
         low=low,
         high=high,
         observed_at=_observed_at(message, event, source, zone),
+        condition=_condition(_code(event, 3), metric),
     )
 
 
@@ -121,6 +123,13 @@ def _source_code(metric: Segment | None, source: Segment | None) -> int | None:
         return _code(metric, 3)
     code = _code(source, 5) if source else None
     return code if code and code >> 16 else None  # a smaller number is the sender's own count
+
+
+def _condition(event: int | None, metric: Segment | None) -> str | None:
+    """What our own rules call the same thing: a vital sign that is too low or too high."""
+    measure = observable([metric.component(3, 1)]) if metric else None
+    side = {EVT_LO: "low", EVT_HI: "high"}.get(event or 0)
+    return f"{measure.vital}-{side}" if isinstance(measure, Measure) and side else None
 
 
 def _text(event: Segment) -> str:

@@ -7,7 +7,7 @@ from hospital.records.idempotency import Idempotency
 from hospital.records.journal import JournalLine
 from hospital.records.message import Message, Sender, Verdict
 from hospital.records.observation import Monitoring, Observation, UnitLimit
-from hospital.records.patient import Patient, Stay, meet_patient, meet_unidentified, settle
+from hospital.records.patient import Patient, PatientReference, Stay, meet_patient, meet_unidentified, settle
 from hospital.records.person import Person, PersonSession
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Note",
     "Observation",
     "Patient",
+    "PatientReference",
     "Person",
     "PersonSession",
     "Sender",

@@ -1,5 +1,6 @@
 """Patients and where they lie. A patient is (hospital, who gave the number, the number): never the number alone."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select, text
@@ -86,3 +87,56 @@ def settle(session: Session, patient: Patient, bed: Bed, at: datetime) -> bool:
     session.add(Stay(hospital_id=patient.hospital_id, patient_id=patient.id, bed_id=bed.id, since=at))
     session.flush()
     return True
+
+
+class PatientReference(Base):
+    """What a sender calls a patient in other messages ('Patient/example'): known by its index alone."""
+
+    __tablename__ = "patient_reference"
+    __table_args__ = (UniqueConstraint("sender_id", "reference_index"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sender_id: Mapped[int] = mapped_column(ForeignKey("sender.id"))
+    reference_index: Mapped[str] = mapped_column(String(64))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    patient: Mapped[Patient] = relationship()
+
+
+def name_patient(session: Session, sender_id: int, references: Iterable[str], patient: Patient) -> None:
+    """From now on the sender may call the patient so; a name that was another's is this one's now."""
+    for reference in references:
+        known = _reference(session, sender_id, reference)
+        if known is None:
+            known = PatientReference(sender_id=sender_id, reference_index=blind(str(sender_id), reference))
+            session.add(known)
+        known.patient_id = patient.id
+    session.flush()
+
+
+def named_patient(session: Session, sender_id: int, reference: str) -> Patient | None:
+    """Whom the sender calls so; None: it has never told."""
+    known = _reference(session, sender_id, reference)
+    return session.get_one(Patient, known.patient_id) if known else None
+
+
+def move(session: Session, patient: Patient, bed: Bed | None, at: datetime) -> None:
+    """The register itself says where the patient is now (`bed` None: nowhere here); who lay there is there no more."""
+    lies = Stay.patient_id == patient.id
+    there = lies | (Stay.bed_id == bed.id) if bed else lies
+    for stay in session.scalars(select(Stay).where(Stay.until.is_(None), there)):
+        if bed is not None and stay.bed_id == bed.id and stay.patient_id == patient.id:
+            return
+        stay.until = at
+    session.flush()
+    if bed is not None:
+        session.add(Stay(hospital_id=patient.hospital_id, patient_id=patient.id, bed_id=bed.id, since=at))
+        session.flush()
+
+
+def _reference(session: Session, sender_id: int, reference: str) -> PatientReference | None:
+    return session.scalar(
+        select(PatientReference).where(
+            PatientReference.sender_id == sender_id,
+            PatientReference.reference_index == blind(str(sender_id), reference),
+        )
+    )

@@ -29,7 +29,8 @@ class Metric:
     digits: int = 0
 
     def written(self, value: float) -> str:
-        return f"{value:.{self.digits}f}"
+        """With the usual digits, or with all that were recorded."""
+        return f"{value:.{self.digits}f}" if value == round(value, self.digits) else f"{value:g}"
 
     def __repr__(self) -> str:
         return self.code.name

@@ -160,6 +160,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_observation_trend", ["patient_id", "observed_at"], unique=False)
 
     op.create_table(
+        "patient_reference",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("sender_id", _NUMBER, nullable=False),
+        sa.Column("reference_index", sa.String(length=64), nullable=False),
+        sa.Column("patient_id", _NUMBER, nullable=False),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_patient_reference_patient_id")),
+        sa.ForeignKeyConstraint(["sender_id"], ["sender.id"], name=op.f("fk_patient_reference_sender_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_patient_reference")),
+        sa.UniqueConstraint(
+            "sender_id", "reference_index", name=op.f("uq_patient_reference_sender_id_reference_index")
+        ),
+    )
+    op.create_table(
         "person_session",
         sa.Column("id", _NUMBER, nullable=False),
         sa.Column("person_id", _NUMBER, nullable=False),

@@ -6,12 +6,14 @@ import { serverNow } from "./freshness.js";
 const uPlot = /** @type {any} */ (window).uPlot;
 
 const GAP_S = 300; // longer without a value: the line breaks, nothing is made up in between
+const FEWEST_POINTS = 500; // of a long range; then the points themselves may lie further apart than a gap
 const DRAW_EVERY_MS = 1_000;
 const RETRY_MS = 5_000;
 const ANEW_EVERY_MS = 300_000; // limits, late readings, and no more points than a chart can show
 const RIGHT_EDGE_MS = 10_000; // the right edge is now, even when nothing comes
 const NEAR_MARK_PX = 10;
-const AXIS_PX = 48;
+const AXIS_PX = 48; // as wide as the margins of .marks
+const EDGE_PX = 24;
 const BAR_ROOM_PX = 6;
 
 /** What each chart draws, and the least it shows of its axis, so that a quiet line stays flat. */
@@ -158,7 +160,7 @@ function draw() {
 function columns(vitals) {
   const times = new Set(vitals.flatMap((vital) => (trend.points[vital] ?? []).map((point) => point.at)));
   const at = [...times].sort((a, b) => a - b);
-  const broken = at.flatMap((time, index) => (index && time - at[index - 1] > GAP_S ? [at[index - 1] + 1, time] : [time]));
+  const broken = at.flatMap((time, index) => (index && time - at[index - 1] > gap() ? [at[index - 1] + 1, time] : [time]));
   const known = vitals.map((vital) => new Map((trend.points[vital] ?? []).map((point) => [point.at, point.value])));
   // undefined: not measured at this moment, the line goes on; null: nothing for too long
   return [broken, ...known.map((values) => broken.map((time) => (times.has(time) ? values.get(time) : null)))];
@@ -175,9 +177,9 @@ function make(box) {
     {
       ...sizeOf(box),
       legend: { show: false },
-      padding: [10, 8, last ? 4 : 8, 0],
+      padding: [10, EDGE_PX, last ? 4 : 8, 0],
       tzDate: (/** @type {number} */ at) => uPlot.tzDate(new Date(at * 1000), trend.zone),
-      cursor: { y: false, drag: { x: false, y: false }, sync: { key: "trends" }, points: { size: 8, fill: () => colour("--ink") } },
+      cursor: { y: false, drag: { x: false, y: false }, sync: { key: "trends" }, dataIdx: until, points: { size: 8, fill: () => colour("--ink") } },
       scales: { x: { time: true, range: () => span() }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => heights(name, least, low, high) } },
       axes: [
         { ...axis, font: font(), size: last ? 24 : 0, gap: 4, space: 80, values: (/** @type {any} */ _, /** @type {number[]} */ splits) => (last ? splits.map(clockText) : splits.map(() => "")) },
@@ -196,11 +198,23 @@ function make(box) {
   return { name, box, plot };
 }
 
+/** The point that is told of a moment: the last one up to then. @param {any} u @param {number} series @param {number} index the nearest @param {number} at */
+function until(u, series, index, at) {
+  const values = u.data[series];
+  let i = index;
+  while (i > 0 && (u.data[0][i] > at || values[i] == null)) i--;
+  return i;
+}
+
 /** A value that stands alone is a point, for no line leads to it. @param {any} u @param {number} series @param {boolean} show */
 function alone(u, series, show) {
   if (show) return null;
   const values = /** @type {(number | null)[]} */ (u.data[series]);
   return values.flatMap((value, i) => (value != null && values[i - 1] == null && values[i + 1] == null ? [i] : []));
+}
+
+function gap() {
+  return Math.max(GAP_S, (hours * 3_600) / FEWEST_POINTS);
 }
 
 function span() {
@@ -302,7 +316,7 @@ function line(ctx, x1, y1, x2, y2) {
 /** The shapes of the alerts, over the first chart. */
 function placeMarks() {
   const row = sheet?.querySelector("[data-trend-marks]");
-  if (!row || !charts.length) return;
+  if (!row) return;
   const [from, to] = span();
   const shown = trend.alerts.filter((alert) => alert.at >= from && alert.at <= to);
   row.replaceChildren(
@@ -311,7 +325,7 @@ function placeMarks() {
       shape.dataset.priority = alert.priority;
       shape.append(document.createElementNS("http://www.w3.org/2000/svg", "use"));
       shape.firstElementChild?.setAttribute("href", `#shape-${alert.priority}`);
-      shape.style.insetInlineStart = `${charts[0].plot.valToPos(alert.at, "x")}px`;
+      shape.style.insetInlineStart = `${(100 * (alert.at - from)) / (to - from)}%`;
       return shape;
     }),
   );
@@ -320,10 +334,10 @@ function placeMarks() {
 /** The values beside the charts: under the pointer, or the last. @param {number | null} at seconds since 1970 */
 function tell(at) {
   for (const { name } of charts) {
-    const until = at ?? serverNow() / 1000;
-    const found = CHARTS[name].vitals.map((vital) => trend.points[vital]?.findLast((point) => point.at <= until));
+    const moment = at ?? serverNow() / 1000;
+    const found = CHARTS[name].vitals.map((vital) => trend.points[vital]?.findLast((point) => point.at <= moment));
     const texts = found.map((point) => point?.value.toFixed(CHARTS[name].digits) ?? "–");
-    const old = !!found[0] && until - found[0].at > GAP_S; // it is told with its time, never as if it were of now
+    const old = !!found[0] && moment - found[0].at > gap(); // it is told with its time, never as if it were of now
     sheet?.querySelector(`[data-trend-value="${name}"]`)?.toggleAttribute("data-old", old);
     write(`[data-trend-value="${name}"]`, texts.every((text) => text === "–") ? "–" : texts.join("/"));
     write(`[data-trend-limit="${name}"]`, old && found[0] ? `at ${fullText(found[0].at)}` : CHARTS[name].vitals.map(limitText).filter(Boolean).join(" · "));
@@ -355,7 +369,6 @@ function describe({ name, box }) {
 
 function resize() {
   for (const chart of charts) chart.plot.setSize(sizeOf(chart.box));
-  placeMarks();
 }
 
 function redraw() {

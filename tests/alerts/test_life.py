@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -319,6 +320,7 @@ class AlertLife(RuleBasedStateMachine):
             return {row.code: row.head for row in session.execute(select(Hospital.code, Hospital.head))}
 
 
+@pytest.mark.timeout(420)  # a failure is made small first
 def test_the_life_of_alerts_on_sqlite(furnished: Path, tmp_path: Path) -> None:
     file = tmp_path / "hospital.db"
 
@@ -331,6 +333,7 @@ def test_the_life_of_alerts_on_sqlite(furnished: Path, tmp_path: Path) -> None:
     _live(move_in, PROFILE)
 
 
+@pytest.mark.timeout(420)  # a failure is made small first
 def test_the_life_of_alerts_on_postgresql(postgres_database_url: str) -> None:
     names = ", ".join(sorted(set(Base.metadata.tables) - STANDING))
 

@@ -57,6 +57,7 @@ def test_a_whole_alarm_is_read() -> None:
         low=90.0,
         high=96.0,
         observed_at=datetime(2026, 3, 1, 10, 59, tzinfo=UTC),
+        condition="spo2-low",
     )
 
 
@@ -77,6 +78,21 @@ def test_an_alarm_with_nothing_but_its_event_is_read() -> None:
         high=None,
         observed_at=None,
     )
+
+
+@pytest.mark.parametrize(
+    ("event", "metric", "condition"),
+    [
+        ("196670^MDC_EVT_LO", "150456", "spo2-low"),
+        ("196648^MDC_EVT_HI", "147842", "hr-high"),
+        ("196648^MDC_EVT_HI", "149530", "hr-high"),
+        ("196680^MDC_EVT_LEAD_OFF", "147842", None),
+        ("196670^MDC_EVT_LO", "151712", None),
+    ],
+)
+def test_what_our_rules_have_a_word_for_is_the_same_condition(event: str, metric: str, condition: str | None) -> None:
+    told = alarm("OBR|1||A7", f"OBX|1|ST|{event}^MDC||Text", f"OBX|2|NM|{metric}^X^MDC||88|262688^MDC_DIM_PERCENT^MDC")
+    assert told.condition == condition
 
 
 # Refusals
@@ -514,7 +530,7 @@ def test_an_alarm_of_any_shape_is_read_or_refused(tails: list[str]) -> None:
 
 MINDRAY = Alarm(
     "1", 196670, 150456, "Low SpO2", AlertKind.PHYSIOLOGICAL, Priority.MEDIUM, "start", "active", "88", "%", 90.0, 96.0,
-    datetime(2012, 1, 11, 21, 4, 57, tzinfo=UTC),
+    datetime(2012, 1, 11, 21, 4, 57, tzinfo=UTC), "spo2-low",
 )  # fmt: skip
 BBRAUN_START = Alarm(
     "E0001_27", 196940, 69985, "Occlusion", AlertKind.TECHNICAL, None, "start", "active", None, None, None, None,

@@ -166,8 +166,9 @@ def test_if_one_order_of_a_message_is_refused_nothing_of_it_happens(house: House
     assert house.hospital().head == 0
 
 
-def test_observations_are_accepted_kept_and_skipped(house: House) -> None:
-    received = house.take(alarm().replace(b"ORU^R40^ORU_R40", b"ORU^R01^ORU_R01"))
+def test_results_that_are_no_vital_signs_are_accepted_kept_and_skipped(house: House) -> None:
+    laboratory = alarm(value=None).replace(b"ORU^R40^ORU_R40", b"ORU^R01^ORU_R01")
+    received = house.take(laboratory)
     assert (received.verdict, received.alert_ids) == (Verdict.ACCEPTED, ())
     assert meters.counted("messages_skipped_total") == 1
     assert house.journal() == []

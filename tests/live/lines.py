@@ -8,7 +8,7 @@ from typing import Any
 from hospital import clock, records
 from hospital.access.sessions import COOKIE
 from hospital.access.tokens import new_token, token_hash
-from hospital.live.hub import VIEWS, Audience, Hub, Watch
+from hospital.live.hub import Audience, Hub, Watch
 from hospital.live.relay import Relay
 from hospital.records import Alert, Hospital, PersonSession, Unit, journal
 from hospital.roles import Right
@@ -73,7 +73,7 @@ def shown(event: Event) -> list[Shown]:
 
 def audience_of(house: House, name: str) -> Audience:
     actor = house.actor(name)
-    return Audience(actor.hospital_id, actor.scope, actor.may(Right.SEE_IDENTITY), "en", VIEWS)
+    return Audience(actor.hospital_id, actor.scope, actor.may(Right.SEE_IDENTITY), "en", frozenset({"alerts"}))
 
 
 def seat(house: House, name: str) -> tuple[str, PersonSession]:

@@ -1,0 +1,97 @@
+"""An alarm as JSON, for programs that speak no HL7: POST /api/v1/alerts."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+from sqlalchemy.orm import Session
+
+from hospital import clock, records
+from hospital.alerts.raising import Report, clear_reported, raise_alert
+from hospital.intake.senders import KnownSender
+from hospital.records import Alert, Sender
+from hospital.triage.alarm import Alarm, Place, Subject
+from hospital.triage.assess import Outcome, assess
+from hospital.vocabulary import AlertKind, Priority
+
+_Name = Annotated[str, Meta(min_length=1, max_length=60)]
+_Text = Annotated[str, Meta(min_length=1, max_length=200)]
+_Number = Annotated[float, Meta(ge=-1e6, le=1e6)]
+
+
+class JsonPatient(Struct, frozen=True, forbid_unknown_fields=True):
+    identifier: _Text
+    authority: str | None = None
+    name: Annotated[str, Meta(max_length=200)] = ""
+
+
+class JsonAlarm(Struct, frozen=True, forbid_unknown_fields=True):
+    """`id`: the sender's own, the same for each phase of one alarm."""
+
+    id: _Name
+    unit: _Name
+    bed: _Name
+    text: _Text
+    phase: Literal["start", "update", "continue", "end"] = "start"
+    priority: Priority | None = None
+    kind: AlertKind = AlertKind.PHYSIOLOGICAL
+    value: _Number | None = None
+    value_unit: Annotated[str, Meta(max_length=40)] | None = None
+    low: _Number | None = None
+    high: _Number | None = None
+    observed_at: Annotated[datetime, Meta(tz=True)] | None = None
+    patient: JsonPatient | None = None
+
+
+class Unreadable(Exception):
+    """`status`: 400 (no JSON) or 422 (JSON, but not this); the text names the element."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def take_alarm(body: bytes, known: KnownSender) -> int | None:
+    """Raise, repeat or clear; the alert's id. Raises Unreadable, NotStored."""
+    told = _read(body)
+    return records.write(known.hospital_id, lambda session: _carry_out(session, told, known))
+
+
+def _read(body: bytes) -> JsonAlarm:
+    try:
+        return msgspec.json.decode(body, type=JsonAlarm)
+    except msgspec.ValidationError as error:
+        raise Unreadable(422, str(error)) from None
+    except msgspec.DecodeError:
+        raise Unreadable(400, "The body is no JSON.") from None
+
+
+def _carry_out(session: Session, told: JsonAlarm, known: KnownSender) -> int | None:
+    sender = session.get_one(Sender, known.id)
+    alarm = _alarm(told)
+    assessment = assess(alarm, "P", sender.training)
+    who = told.patient
+    subject = Subject(who.identifier, who.authority, who.name, None, "") if who else None
+    report = Report(alarm, assessment, subject, Place(told.unit, "", told.bed), clock.now())
+    ends = assessment.outcome is Outcome.CLEAR
+    alert: Alert | None = clear_reported(session, sender, report) if ends else raise_alert(session, sender, report)
+    return alert.id if alert else None
+
+
+def _alarm(told: JsonAlarm) -> Alarm:
+    return Alarm(
+        alert_id=told.id,
+        event_code=None,
+        source_code=None,
+        text=told.text,
+        kind=told.kind,
+        priority=told.priority,
+        phase=told.phase,
+        state=None,
+        value=f"{told.value:g}" if told.value is not None else None,
+        unit=told.value_unit,
+        low=told.low,
+        high=told.high,
+        observed_at=told.observed_at,
+    )

@@ -1,0 +1,168 @@
+"""What happens to FHIR resources: patients are met, beds taken, readings observed, in one transaction for a request."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy.orm import Session
+
+from hospital import clock, meters, records
+from hospital.alerts.monitoring import monitoring_of
+from hospital.alerts.observing import Readings, observe
+from hospital.intake.fhir import (
+    EncounterSeen,
+    Entry,
+    Invalid,
+    Kept,
+    NotTaken,
+    ObservationSeen,
+    PatientSeen,
+    outcome,
+    read,
+)
+from hospital.intake.senders import KnownSender
+from hospital.records import Monitoring, Patient, Sender, Verdict, find_bed, meet_patient
+from hospital.records.patient import move, name_patient, named_patient
+
+UNPLACED = "– / – / –"
+
+
+class _Head(Struct):
+    """A Bundle's type; another resource's is no concern of ours."""
+
+    type: Any = ""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a request: its HTTP status and the resource that answers it."""
+
+    status: int
+    body: dict[str, Any]
+
+
+def take_fhir(body: bytes, known: KnownSender) -> Taken:
+    """Take one resource or Bundle; nothing of a transaction that is refused stays. Raises NotStored."""
+    meters.count("fhir_requests_total")
+    try:
+        entries = read(body, known.zone)
+        message_id, refused = records.write(known.hospital_id, lambda session: _take(session, body, entries, known))
+    except Invalid as invalid:
+        refusal = _message(body, known, invalid.diagnostics)
+        records.write(None, lambda session: session.add(refusal))
+        return Taken(invalid.status, outcome([invalid]))
+    return Taken(202, _answer(entries, refused, message_id))
+
+
+def _take(
+    session: Session, body: bytes, entries: tuple[Entry, ...], known: KnownSender
+) -> tuple[int, dict[int, Invalid]]:
+    """The message's id, and what was refused of a batch by position. Raises Invalid where all is refused."""
+    batch = msgspec.json.decode(body, type=_Head).type == "batch"
+    sender = session.get_one(Sender, known.id)
+    refused = {entry.position: entry.invalid for entry in entries if isinstance(entry, NotTaken)}
+    for entry in entries:
+        try:
+            with session.begin_nested():
+                _carry_out(session, sender, entry)
+        except Invalid as invalid:
+            if not batch:
+                raise
+            refused[entry.position] = invalid
+    row = _message(body, known)
+    session.add(row)
+    session.flush()
+    return row.id, refused
+
+
+def _carry_out(session: Session, sender: Sender, entry: Entry) -> None:
+    match entry:
+        case PatientSeen():
+            _meet(session, sender, entry)
+        case EncounterSeen():
+            _place(session, sender, entry)
+        case ObservationSeen():
+            _observe(session, sender, entry)
+        case Kept():
+            meters.count("fhir_resources_kept_total")
+
+
+def _meet(session: Session, sender: Sender, seen: PatientSeen) -> None:
+    subject = seen.subject
+    patient = meet_patient(
+        session,
+        sender.hospital_id,
+        identifier=subject.identifier,
+        authority=subject.authority or sender.authority,
+        name=subject.name,
+        birth_date=subject.birth_date,
+        sex=subject.sex,
+    )
+    name_patient(session, sender.id, seen.references, patient)
+
+
+def _place(session: Session, sender: Sender, seen: EncounterSeen) -> None:
+    patient = _known(session, sender, seen.patient, f"{seen.element}.subject")
+    now, place = clock.now(), seen.place
+    bed = find_bed(session, sender.hospital_id, place.unit, place.bed) if place and seen.left is None else None
+    if place is None and seen.left is None:
+        return
+    move(session, patient, bed, seen.left or now)
+    monitoring_of(
+        session,
+        patient,
+        unit_id=bed.unit_id if bed else None,
+        bed_id=bed.id if bed else None,
+        place=place.label if place else UNPLACED,
+        at=now,
+    )
+
+
+def _observe(session: Session, sender: Sender, seen: ObservationSeen) -> None:
+    patient = _known(session, sender, seen.patient, f"{seen.element}.subject")
+    meters.count("results_skipped_total", len(seen.skipped))
+    if seen.observed is None:
+        return
+    now = clock.now()
+    monitoring = session.get(Monitoring, patient.id)
+    if monitoring is None:
+        monitoring = monitoring_of(session, patient, unit_id=None, bed_id=None, place=UNPLACED, at=now)
+    observe(session, monitoring, Readings((seen.observed,), now, sender_id=sender.id))
+    meters.count("observations_total")
+
+
+def _known(session: Session, sender: Sender, reference: str, element: str) -> Patient:
+    patient = named_patient(session, sender.id, reference)
+    if patient is None:
+        raise Invalid(422, element, "This patient is not known here. Send the Patient first.")
+    return patient
+
+
+def _message(body: bytes, known: KnownSender, reason: str = "") -> records.Message:
+    return records.Message(
+        hospital_id=known.hospital_id,
+        sender_id=known.id,
+        control_id="",
+        digest=hashlib.sha256(body).hexdigest(),
+        received_at=clock.now(),
+        verdict=Verdict.REFUSED if reason else Verdict.ACCEPTED,
+        code="422" if reason else "202",
+        reason=reason,
+        alert_ids=[],
+        raw=body.decode("latin-1"),
+    )
+
+
+def _answer(entries: tuple[Entry, ...], refused: dict[int, Invalid], message_id: int) -> dict[str, Any]:
+    """For one resource an OperationOutcome, for a Bundle one with an answer for each entry, in its order."""
+    if len(entries) == 1 and not entries[0].element.startswith("Bundle"):
+        return outcome([]) | {"id": str(message_id)}
+    answers = [_entry(refused.get(entry.position)) for entry in sorted(entries, key=lambda entry: entry.position)]
+    return {"resourceType": "Bundle", "id": str(message_id), "type": "batch-response", "entry": answers}
+
+
+def _entry(invalid: Invalid | None) -> dict[str, Any]:
+    status = "202 Accepted" if invalid is None else f"{invalid.status} Refused"
+    return {"response": {"status": status, "outcome": outcome([invalid] if invalid else [])}}
