@@ -5,6 +5,7 @@ Nothing of a viewer is in a fragment: what a screen shows of "mine" and which bu
 
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
@@ -17,7 +18,7 @@ from hospital.vocabulary import State
 
 _KEPT = 20_000  # rendered fragments; about 2 kB each
 
-Key = tuple[str, int, int, bool]
+Key = tuple[str, int, int, datetime, bool]  # after a backup was put back, only the moment tells two alerts apart
 
 
 class Fragments:
@@ -30,14 +31,14 @@ class Fragments:
     def card(self, alert: Alert, zone: ZoneInfo, *, identity: bool) -> Markup:
         """One line of HTML. A resolved alert is a tombstone: hidden, but remembered by its version."""
         name = "alert_gone" if alert.state is State.RESOLVED else "alert_card"
-        key = ("card", alert.id, alert.version, identity)
+        key = ("card", alert.id, alert.version, alert.changed_at, identity)
         return self._once(key, lambda: self._render(name, card=as_card(alert, zone, identity=identity)))
 
     def board_row(self, alert: Alert, zone: ZoneInfo) -> Markup:
         """The same for a wall: without identity, and gone when it is resolved."""
         if alert.state is State.RESOLVED:
             return self.board_left(alert.id, alert.version)
-        key = ("board", alert.id, alert.version, False)
+        key = ("board", alert.id, alert.version, alert.changed_at, False)
         return self._once(key, lambda: self._render("board_row", card=as_card(alert, zone, identity=False)))
 
     def board_left(self, alert_id: int, version: int) -> Markup:

@@ -19,9 +19,16 @@ def vitals(html: str) -> bytes:
     return _event("frame", html)
 
 
-def hello(cursor: str, head: int, beat_s: float, now: datetime) -> bytes:
-    """First on every stream. Frames up to `head` are a replay: they bring a screen up to date and make no toast."""
-    return _event("hello", json.dumps({"cursor": cursor, "head": head, "beat_s": beat_s, "now": clock.iso(now)}))
+def hello(
+    cursor: str, head: int, beat_s: float, now: datetime, *, replay: bool = False, person: int | None = None
+) -> bytes:
+    """First on every stream. Frames up to `head` bring a screen up to date and make no toast.
+
+    `replay`: one comes next, and only after it is the screen current. `person`: whose stream it is, so that a page of
+    somebody else does not take it.
+    """
+    says = {"cursor": cursor, "head": head, "beat_s": beat_s, "now": clock.iso(now), "replay": replay, "person": person}
+    return _event("hello", json.dumps(says))
 
 
 def beat(cursor: str, head: int, now: datetime) -> bytes:

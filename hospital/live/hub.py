@@ -32,6 +32,10 @@ class Audience:
         return "patients" in self.views or f"{PATIENT}{patient_id}" in self.views
 
     @property
+    def wants_alerts(self) -> bool:
+        return "board" in self.views or "alerts" in self.views or any(view.startswith(PATIENT) for view in self.views)
+
+    @property
     def wants_vitals(self) -> bool:
         return "patients" in self.views or any(view.startswith(PATIENT) for view in self.views)
 

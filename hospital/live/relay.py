@@ -20,7 +20,7 @@ from hospital import clock, meters, records, settings
 from hospital.fragments import Fragments
 from hospital.fragments.card import with_everything
 from hospital.live import frame
-from hospital.live.hub import Audience, Hub, Line
+from hospital.live.hub import Audience, Hub, Line, Watch
 from hospital.live.outlet import Outlet
 from hospital.live.resume import Gap, Tail, Touch
 from hospital.live.vitals import Vitals
@@ -115,7 +115,7 @@ class Relay:
         while True:
             tail = self._tails[hospital_id]
             sent_before = tail.sent
-            first = self._first_words(line.watch.audience, after)  # may read the database, and so let a frame pass
+            first = self._first_words(line.watch, after)  # may read the database, and so let a frame pass
             if tail is self._tails[hospital_id] and tail.sent == sent_before:
                 break
         if not line.ended:  # the peer may have gone meanwhile: what has ended and joins would never leave
@@ -185,22 +185,35 @@ class Relay:
             meters.count("deliveries_total", len(lines))
             self.outlet.write_all(lines, data)
 
-    def _first_words(self, audience: Audience, after: str | None) -> bytes:
-        tail = self._tails[audience.hospital_id]
-        hello = frame.hello(tail.cursor, tail.sent, settings.current.beat_s, clock.now())
-        recent = self._vitals.recent(audience, tail)
+    def _first_words(self, watch: Watch, after: str | None) -> bytes:
+        audience, tail = watch.audience, self._tails[watch.audience.hospital_id]
+        replay = self._replay(audience, tail, after)
+        hello = frame.hello(
+            tail.cursor,
+            tail.sent,
+            settings.current.beat_s,
+            clock.now(),
+            replay=bool(replay),
+            person=watch.person_id,
+        )
+        return hello + self._vitals.recent(audience, tail) + replay
+
+    def _replay(self, audience: Audience, tail: Tail, after: str | None) -> bytes:
+        """What has changed since `after`, or the word that this cannot be told."""
         if after is None:
-            return hello + recent
+            return b""
         try:
             touches = tail.since(after)
         except Gap as gap:
             meters.count("resyncs_total", reason=gap.why.replace(" ", "-"))
-            return hello + recent + frame.resync(tail.cursor, gap.why)
+            return frame.resync(tail.cursor, gap.why)
         html = self._html(audience, tail, touches)
-        return hello + recent + (frame.frame(html, tail.cursor) if html else b"")
+        return frame.frame(html, tail.cursor) if html else b""
 
     def _html(self, audience: Audience, tail: Tail, touches: list[Touch]) -> str:
         """Each touched thing once, as it is now; what has left the audience's units as a tombstone."""
+        if not audience.wants_alerts:
+            return ""
         seen = {touch.alert_id: touch.number for touch in touches if touch.seen_by(audience)}
         alerts = self._at_least(seen)
         return "\n".join(html for alert_id in seen for html in self._fragments_of(audience, tail, alerts[alert_id]))

@@ -39,7 +39,7 @@ _HABITS = {
     Sign.PRESSURE: _Habit((112, 140), 5.0, 5.0, 1.6, (15, 260)),
     Sign.HEAT: _Habit((36.5, 37.1), 0.3, 0.1, 0.03, (30, 43)),
 }
-_PERIODS_S = (431.0, 1_709.0, 6_133.0)  # of the drift; no two ever fall together for long
+_PACES = tuple(math.tau / period_s for period_s in (6_133, 1_709, 431))  # of the drift; they rarely fall together
 _HIGHEST_AT_S = 17 * 3600.0  # the afternoon
 _NOISE_LENGTHS = (997, 1009)  # two prime lengths: together it is days until they repeat
 
@@ -50,23 +50,25 @@ class Body:
     def __init__(self, name: str, usual: Mapping[Sign, float] | None = None, hour: float = 14.0) -> None:
         rng = Random(f"{name}/body")
         drawn = {sign: rng.uniform(*habit.usual) for sign, habit in _HABITS.items()}
-        self._rows = [(sign, (drawn | dict(usual or {}))[sign], habit) for sign, habit in _HABITS.items()]
-        self._phases = [[rng.uniform(0, math.tau) for _ in _PERIODS_S] for _ in _HABITS]
-        self._noise = [[_smooth_noise(rng, length) for length in _NOISE_LENGTHS] for _ in _HABITS]
+        usual = drawn | dict(usual or {})
+        phases = [[rng.uniform(0, math.tau) for _ in _PACES] for _ in _HABITS]
+        noise = [[_smooth_noise(rng, length) for length in _NOISE_LENGTHS] for _ in _HABITS]
+        self._rows = [
+            (sign, usual[sign], habit, *own, *tables)
+            for (sign, habit), own, tables in zip(_HABITS.items(), phases, noise, strict=True)
+        ]
         self._starts_at_s = hour * 3600
 
     def at(self, at_s: float, going_on: Iterable[tuple[str, float]] = ()) -> Signs:
         """The signs at a moment, with what is going on then (`Fate.at`). Before 0 is a moment too."""
         ills = [(ILLNESSES[what], severity) for what, severity in going_on if what in ILLNESSES]
         daily = math.cos(math.tau * (at_s + self._starts_at_s - _HIGHEST_AT_S) / DAY_S)
-        second = int(at_s)
-        signs = []
-        for (sign, usual, habit), phases, (one, other) in zip(self._rows, self._phases, self._noise, strict=True):
-            drift = sum(
-                math.sin(math.tau * at_s / period + phase) for period, phase in zip(_PERIODS_S, phases, strict=True)
-            )
+        second, signs = int(at_s), []
+        slow, middling, quick = (at_s * pace for pace in _PACES)
+        for sign, usual, habit, phase, phase_2, phase_3, one, other in self._rows:
+            drift = math.sin(slow + phase) + math.sin(middling + phase_2) + math.sin(quick + phase_3)
             calm = usual + habit.swing * daily + habit.drift * drift / 2
-            value = _drawn_to(calm, sign, ills)
+            value = _drawn_to(calm, sign, ills) if ills else calm
             noise = habit.noise * (one[second % len(one)] + other[second % len(other)])
             value += noise * min(1.0, value / calm)  # a heart that stands still does not flutter
             low, high = habit.possible

@@ -30,6 +30,11 @@ export function heard(now) {
   judge();
 }
 
+/** For how long nothing has been heard, in ms. */
+export function silentFor() {
+  return performance.now() - heardAt;
+}
+
 /** The line is gone; what stands here ages from now on. */
 export function disconnected() {
   connected = false;

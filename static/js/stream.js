@@ -1,10 +1,11 @@
 // @ts-check
 // The line to the server: one stream of frames, kept open, resumed where it broke, and distrusted when it is silent.
 
-import { disconnected, heard, onSleep, setGap, signedOut } from "./freshness.js";
+import { disconnected, heard, onSleep, setGap, signedOut, silentFor } from "./freshness.js";
 import { toastFor } from "./toasts.js";
 import { forgetVersions, reconcile, upsert, whenPageMustBeFetched } from "./upsert.js";
 
+const VITALS_KEPT_MS = 45_000; // the server tells who joins what changed in the last minute
 const SILENT_MS = 15_000; // three beats: the line is dead, whatever the browser thinks
 const BACKOFF_FIRST_MS = 1_000;
 const BACKOFF_MOST_MS = 30_000;
@@ -114,9 +115,11 @@ async function handle({ event, id, data }) {
   if (event === "frame") await show(data, id);
   if (event === "hello") {
     const hello = JSON.parse(data);
+    if (String(hello.person) !== document.body.dataset.person) location.reload(); // somebody else has signed in here
+    if (silentFor() > VITALS_KEPT_MS) resync(); // vital signs are not replayed for longer
     replayedUpTo = hello.head;
     failures = 0;
-    heard(hello.now);
+    if (!hello.replay) heard(hello.now); // else the screen is current after the frame that comes next
   }
   if (event === "beat") heard(JSON.parse(data).now);
   if (id) cursor = id;

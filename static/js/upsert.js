@@ -5,6 +5,7 @@ import { settle } from "./places.js";
 
 const htmx = /** @type {any} */ (window).htmx;
 
+const NUMBERED = ["alert", "board"];
 const HELD_MOST_MS = 600; // a press holds news back, but never for longer
 const CLICK_COMES_MS = 50; // after the release, if it comes at all
 
@@ -66,7 +67,9 @@ export async function reconcile(page, at) {
     const list = document.getElementById(fresh.id);
     if (!list) continue;
     for (const old of [...list.children]) {
-      if (versionOf(old) <= at && !page.getElementById(old.id)) old.remove();
+      // Alerts count by the journal, as the page's cursor does; the rest is latest-wins, and the page is the latest.
+      const newer = NUMBERED.includes(fresh.getAttribute("data-list") ?? "") && versionOf(old) > at;
+      if (!newer && !page.getElementById(old.id)) old.remove();
     }
     await upsert(fresh.innerHTML);
   }
@@ -91,7 +94,7 @@ async function put(fragment) {
   if (followers.some((follower) => versionOf(follower) < version)) fetchPage();
   if (old?.closest("[data-follows]")) return true;
   const list = /** @type {HTMLElement | null} */ (document.querySelector(`[data-list="${fragment.id.split("-")[0]}"]`));
-  if (!list) return false;
+  if (!list) return true;
   if (old && !fragment.hidden) {
     await morph(old, fragment);
   } else if (old) {

@@ -192,7 +192,7 @@ def _is_pending(page: Page) -> None:
 
 
 def _is_not_sent(page: Page) -> None:
-    expect(acknowledge_button(page, "MED-07")).to_have_text("Not sent. Try again", use_inner_text=True)
+    expect(acknowledge_button(page, "MED-07")).to_have_text("No answer. Try again", use_inner_text=True)
     expect(card(page, "MED-07")).to_have_attribute("data-state", "open")
     expect(page.locator(".toast")).to_be_visible()
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from hospital import clock
-from hospital.live.hub import VIEWS, Audience, Hub, Watch
+from hospital.live.hub import Audience, Hub, Watch
 
-_MED = Audience(1, frozenset({1}), True, "en", VIEWS)
+_MED = Audience(1, frozenset({1}), True, "en", frozenset({"alerts"}))
 _ICU = replace(_MED, units=frozenset({2}))
 _ELSEWHERE = replace(_MED, hospital_id=2, units=frozenset({3}))
 

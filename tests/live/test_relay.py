@@ -502,12 +502,14 @@ def test_nothing_rendered_before_the_backup_is_shown_after_it(demo: House) -> No
     """The same id and version, but another alert: numbers are given out a second time."""
     alert_id = raise_in(demo, "MED-01")
     demo.relay.look()
-    joined(demo, "nurse", after=cursor_at(demo, 0))
+    for view in ("alerts", "board"):
+        assert b"SpO2 low" in joined(demo, "nurse", after=cursor_at(demo, 0), views=frozenset({view})).sent[0]
     put_back(demo, epoch="restored")
     _rewrite(demo, alert_id, text="Apnoea", changed_at=clock.now())
     demo.relay.look()
-    nurse = joined(demo, "nurse", after="restored-0")
-    assert b"Apnoea" in nurse.sent[0] and b"SpO2 low" not in nurse.sent[0]
+    for view in ("alerts", "board"):
+        later = joined(demo, "nurse", after="restored-0", views=frozenset({view}))
+        assert b"Apnoea" in later.sent[0] and b"SpO2 low" not in later.sent[0]
 
 
 def test_a_backup_put_back_while_a_replay_is_prepared_begins_it_anew(demo: House, slow_read: SlowRead) -> None:
