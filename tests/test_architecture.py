@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "triage": {"words"},
     "records": {"words"},
     "alerts": {"words", "triage", "records"},
-    "fragments": {"words", "records"},
+    "fragments": {"words", "triage", "records"},
     "access": {"words", "records"},
     "intake": {"words", "triage", "records", "alerts", "access"},
     "pages": {"words", "triage", "records", "alerts", "fragments", "access"},

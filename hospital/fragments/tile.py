@@ -34,6 +34,7 @@ _PART_WORDS = {
     "consciousness": "ACVPU",
     "temperature": "T",
 }
+_OF_THIS_MINUTE = timedelta(minutes=1)
 _OLDEST_AGE = 120  # years; a birth date before is somebody's placeholder
 
 
@@ -47,7 +48,7 @@ class OpenAlerts:
 
 @dataclass(frozen=True)
 class Cell:
-    """One vital sign. `fresh` False: show its age and never itself."""
+    """One vital sign. `fresh` False: show its age and never itself. `aged`: fresh, but not of this minute."""
 
     vital: str
     word: str
@@ -59,6 +60,7 @@ class Cell:
     unverified: bool
     source: str
     at: Moment | None
+    aged: bool
 
 
 @dataclass(frozen=True)
@@ -170,9 +172,10 @@ def _cell(
         fresh=best is not None,
         crossed=side,
         limit=limit,
-        unverified=False,
+        unverified=best is not None and not best.verified,
         source="",
         at=_seen(seen.at, now, zone) if seen else None,
+        aged=best is not None and now - best.at > _OF_THIS_MINUTE,
     )
 
 

@@ -65,13 +65,17 @@ class PatientSeen:
 
 @dataclass(frozen=True)
 class EncounterSeen:
-    """`patient`: a reference. `place` None: it tells no bed. `left` None: still there."""
+    """`patient`: a reference. `place` None: it tells no bed. `left` None: still there. `since` None: not told.
+
+    Histories hold encounters of long ago: one that ended before the present stay began ends nothing.
+    """
 
     patient: str
     place: Place | None
     left: datetime | None
     element: str = "Encounter"
     position: int = 0
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -416,8 +420,8 @@ def _read_encounter(encounter: _Encounter, item: _Item) -> EncounterSeen | Kept:
     patient = _patient(encounter.subject, item)
     if encounter.status in _NOT_THERE or patient is None:
         return Kept("Encounter", item.element, item.position)
-    left = _left(encounter, item)
-    return EncounterSeen(patient, _place(encounter.location), left, item.element, item.position)
+    left, since = _left(encounter, item), item.time(encounter.period.start, "period.start")
+    return EncounterSeen(patient, _place(encounter.location), left, item.element, item.position, since)
 
 
 def _left(encounter: _Encounter, item: _Item) -> datetime | None:

@@ -15,7 +15,7 @@ from hospital.access.guard import for_people, me
 from hospital.alerts.observing import limits_of
 from hospital.alerts.rights import patient_for
 from hospital.fragments.card import alerts_in
-from hospital.fragments.moment import Moment, moment, moment_or_none
+from hospital.fragments.moment import Moment, moment
 from hospital.fragments.tile import open_alerts, tile
 from hospital.pages.layout import fragments, now_of, page
 from hospital.records import Alert, Monitoring, Observation
@@ -105,7 +105,7 @@ def patient_page(patient_id: int, *, errors: dict[str, str] | None = None, given
         open_alerts=[fragments().card(alert, now.zone, identity=identity) for alert in alerts],
         can={"observe": actor.may(Right.OBSERVE), "scale": actor.may(Right.SET_SCALE)},
         scale_by=monitoring.scale_by.display_name if monitoring.scale_by else None,
-        scale_at=moment_or_none(monitoring.scale_at, now.zone),
+        scale_at=moment(monitoring.scale_at, now.zone, old=True) if monitoring.scale_at else None,
         errors=errors or {},
         given=given or {},
     )
@@ -131,9 +131,12 @@ def _observations(session: Session, patient_id: int, since: datetime) -> list[Ob
 
 
 def _thin(rows: list[Observation]) -> list[Observation]:
-    """Every n-th, so that a chart of three days does not carry a value for each second; the last always."""
+    """Every n-th, so that a chart of three days does not carry a value for each second; the last and the rare always."""
     every = -(-len(rows) // _MANY_POINTS) or 1
-    return rows[(len(rows) - 1) % every :: every] if rows else rows
+    last = len(rows) - 1
+    rare = [row.sbp is not None or row.temp is not None for row in rows]
+    few = every > 1 and sum(rare) < _MANY_POINTS
+    return [row for n, row in enumerate(rows) if (last - n) % every == 0 or (few and rare[n])]
 
 
 def _limits(session: Session, monitoring: Monitoring) -> dict[str, dict[str, float | None]]:

@@ -53,8 +53,8 @@ class Body:
         usual = drawn | dict(usual or {})
         phases = [[rng.uniform(0, math.tau) for _ in _PACES] for _ in _HABITS]
         noise = [[_smooth_noise(rng, length) for length in _NOISE_LENGTHS] for _ in _HABITS]
-        self._rows = [
-            (sign, usual[sign], habit, *own, *tables)
+        self._rows: list[tuple[Sign, float, _Habit, list[float], list[list[float]]]] = [
+            (sign, usual[sign], habit, own, tables)
             for (sign, habit), own, tables in zip(_HABITS.items(), phases, noise, strict=True)
         ]
         self._starts_at_s = hour * 3600
@@ -65,8 +65,8 @@ class Body:
         daily = math.cos(math.tau * (at_s + self._starts_at_s - _HIGHEST_AT_S) / DAY_S)
         second, signs = int(at_s), []
         slow, middling, quick = (at_s * pace for pace in _PACES)
-        for sign, usual, habit, phase, phase_2, phase_3, one, other in self._rows:
-            drift = math.sin(slow + phase) + math.sin(middling + phase_2) + math.sin(quick + phase_3)
+        for sign, usual, habit, phases, (one, other) in self._rows:
+            drift = math.sin(slow + phases[0]) + math.sin(middling + phases[1]) + math.sin(quick + phases[2])
             calm = usual + habit.swing * daily + habit.drift * drift / 2
             value = _drawn_to(calm, sign, ills) if ills else calm
             noise = habit.noise * (one[second % len(one)] + other[second % len(other)])

@@ -24,7 +24,7 @@ from hospital.simulator.physiology import Body, Signs
 CUFF_EVERY_S, TEMPERATURE_EVERY_S = 900, 1800
 CUFF_AGAIN_S = 180  # after a pressure out of its limits, as a nurse or the monitor would
 CUFF_LIMITS = (90, 180)  # mmHg, systolic
-LEAST_HEART, LEAST_BREATH = 15, 3
+LEAST_HEART, MOST_HEART, LEAST_BREATH = 15, 240, 3
 NO_PULSE_BELOW = 30  # mmHg, systolic: an oximeter finds no pulse in the finger
 
 
@@ -109,7 +109,7 @@ def _electrodes(signs: Signs, at_s: float, names: Collection[str]) -> Readings:
     """Heart and breath come by the same electrodes."""
     if "lead off" in names:
         return {}
-    heart = signs.heart * (1.7 if ARTEFACT in names else 1.0)  # muscle counted as beats
+    heart = min(MOST_HEART, signs.heart * (1.7 if ARTEFACT in names else 1.0))  # muscle counted as beats
     return {
         HEART_RATE: Reading(_counted(heart, LEAST_HEART), at_s),
         RESPIRATION: Reading(_counted(signs.breath, LEAST_BREATH), at_s),

@@ -5,21 +5,22 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from hospital import records
 from hospital.intake import senders
 from hospital.intake.receiving import receive
-from hospital.records import Person
+from hospital.records import Monitoring, Observation, Person
 from hospital.roles import Role
 from tests.access.strangers import hire, new_token
 from tests.support.alarms import alarm
 from tests.support.house import House, Visitor
+from tests.support.readings import reading
 
 # `nurse` and `display` are in MED, `nurse-icu` in ICU, `charge` and `physician` in both, `nurse-b` in the MED of the
 # other hospital. `nobody` is a browser without a sign-in, `sender` a program with a token of `demo`.
-# <MED>, <ICU>, <none>, <other>: an alert in that unit, in none that is known, or in the other hospital.
+# <MED>, <ICU>, <none>, <other>: an alert or a patient in that unit, in none that is known, or in the other hospital.
 # `door`: sent to the sign-in page, and from there back. `list`: sent to the list of alerts.
 TABLE = """
 method route                           nurse nurse-icu charge physician engineer admin display nurse-b nobody sender
@@ -59,8 +60,33 @@ POST   /alerts/<ICU>/notes             404   200       200    200       403     
 POST   /alerts/<none>/notes            404   404       200    404       403      403   404     404     401    401
 POST   /alerts/<other>/notes           404   404       404    404       403      403   404     200     401    401
 
+GET    /patients                              200   200       200    200       403      403   200     200     door   door
+GET    /patients/<MED>                        200   404       200    200       403      403   200     404     door   door
+GET    /patients/<ICU>                        404   200       200    200       403      403   404     404     door   door
+GET    /patients/<none>                       404   404       200    404       403      403   404     404     door   door
+GET    /patients/<other>                      404   404       404    404       403      403   404     200     door   door
+GET    /patients/<MED>/trend                  200   404       200    200       403      403   200     404     door   door
+GET    /patients/<ICU>/trend                  404   200       200    200       403      403   404     404     door   door
+GET    /patients/<none>/trend                 404   404       200    404       403      403   404     404     door   door
+GET    /patients/<other>/trend                404   404       404    404       403      403   404     200     door   door
+
+POST   /patients/<MED>/observations           200   404       200    200       403      403   403     404     401    401
+POST   /patients/<ICU>/observations           404   200       200    200       403      403   404     404     401    401
+POST   /patients/<none>/observations          404   404       200    404       403      403   404     404     401    401
+POST   /patients/<other>/observations         404   404       404    404       403      403   404     200     401    401
+
+POST   /patients/<MED>/spo2-scale             403   404       403    200       403      403   403     404     401    401
+POST   /patients/<ICU>/spo2-scale             404   403       403    200       403      403   404     404     401    401
+POST   /patients/<none>/spo2-scale            404   404       403    404       403      403   404     404     401    401
+POST   /patients/<other>/spo2-scale           404   404       404    404       403      403   404     403     401    401
+
+GET    /metrics                               200   200       200    200       403      403   200     200     door   door
+GET    /board                                 200   200       200    200       403      403   200     200     door   door
+
 GET    /live/stream                    200   200       200    200       403      403   200     200     401    401
 POST   /api/v1/hl7                     401   401       401    401       401      401   401     401     401    202
+POST   /api/v1/fhir                           401   401       401    401       401      401   401     401     401    202
+POST   /api/v1/alerts                         401   401       401    401       401      401   401     401     401    202
 
 POST   /sign-out                       door  door      door   door      door     door  door    door    401    401
 """
@@ -79,18 +105,26 @@ HAPPENINGS = {
     "notes": "noted",
 }
 
+PLACE = "<(MED|ICU|none|other)>"
+SAID = {"text": "Seen.", "pulse": "80", "scale": "2"}
+BODIES = {
+    "/api/v1/hl7": ("x-application/hl7-v2+er7", alarm()),
+    "/api/v1/fhir": ("application/fhir+json", b'{"resourceType": "Patient", "identifier": [{"value": "1"}]}'),
+    "/api/v1/alerts": ("application/json", b'{"id": "A", "unit": "MED", "bed": "MED-07", "text": "SpO2 low"}'),
+}
+
 Row = tuple[str, str]
 
 
 @pytest.mark.parametrize("who", WHO)
 def test_everybody_gets_what_the_table_says(house: House, who: str) -> None:
     visitor, bearer = _come_in(house, who)
-    alerts = {row: _raise(house, row) for row in ROWS if _place(row)}
+    numbers = {row: _bring(house, row) for row in ROWS if _place(row)}
 
-    got = {row: _what_happened(_knock(visitor, bearer, row, alerts.get(row))) for row in ROWS}
+    got = {row: _what_happened(_knock(visitor, bearer, row, numbers.get(row))) for row in ROWS}
 
     assert _differences(got, EXPECTED[who]) == {}
-    assert _differences(_journals(house, alerts), _expected_journals(who, alerts)) == {}
+    assert _differences(_traces(house, numbers), _expected_traces(who, numbers)) == {}
 
 
 @pytest.mark.parametrize("who", ["nurse", "admin", "nobody"])
@@ -98,7 +132,7 @@ def test_a_head_request_is_answered_as_the_get_it_stands_for(house: House, who: 
     visitor, bearer = _come_in(house, who)
     rows = [row for row in ROWS if row[0] == "GET" and row[1] != "/live/stream"]
 
-    got = {row: _what_happened(_knock(visitor, bearer, ("HEAD", row[1]), _raise(house, row))) for row in rows}
+    got = {row: _what_happened(_knock(visitor, bearer, ("HEAD", row[1]), _bring(house, row))) for row in rows}
 
     assert _differences(got, {row: EXPECTED[who][row] for row in rows}) == {}
 
@@ -108,12 +142,9 @@ def test_the_table_says_something_of_everybody_in_every_row() -> None:
     assert len(ROWS) == len(set(ROWS))
 
 
-def test_every_route_of_an_alert_is_tried_on_alerts_of_every_place() -> None:
-    of_alerts = {row for row in ROWS if row[1].startswith("/alerts/")}
-    routes = {(method, _route(path)) for method, path in of_alerts}
-    assert {(method, path) for method, path in of_alerts} == {
-        (method, route.replace("<int:alert_id>", f"<{place}>")) for method, route in routes for place in BEDS
-    }
+def test_every_route_about_something_is_tried_on_such_things_of_every_place() -> None:
+    placed = {row for row in ROWS if _place(row)}
+    assert placed == {(method, re.sub(PLACE, f"<{place}>", path)) for method, path in placed for place in BEDS}
 
 
 def test_no_route_is_missing_in_the_table(house: House) -> None:
@@ -165,15 +196,17 @@ def _decided() -> set[Row]:
 
 
 def _route(path: str) -> str:
-    return re.sub(r"<(MED|ICU|none|other)>", "<int:alert_id>", path).replace("<file>", "<path:filename>")
+    """As the code writes it."""
+    number = "<int:patient_id>" if path.startswith("/patients/") else "<int:alert_id>"
+    return re.sub(PLACE, number, path).replace("<file>", "<path:filename>")
 
 
-def _path(path: str, alert_id: int | None) -> str:
-    return re.sub(r"<(MED|ICU|none|other)>", str(alert_id), path).replace("<file>", "css/main.css")
+def _path(path: str, number: int | None) -> str:
+    return re.sub(PLACE, str(number), path).replace("<file>", "css/main.css")
 
 
 def _place(row: Row) -> str:
-    found = re.search(r"<(MED|ICU|none|other)>", row[1])
+    found = re.search(PLACE, row[1])
     return found[1] if found else ""
 
 
@@ -191,29 +224,32 @@ def _come_in(house: House, who: str) -> tuple[Visitor, dict[str, str]]:
     return house.visitor(who), {}
 
 
-def _raise(house: House, row: Row) -> int | None:
-    """An alert of its own for each row, so that no row sees what another did."""
+def _bring(house: House, row: Row) -> int | None:
+    """An alert or a patient of its own for each row, so that no row sees what another did."""
     place, name = _place(row), " ".join(row)
-    if place != "other":
-        return house.raise_alarm(bed=BEDS[place], alert_id=name) if place else None
-    sender = senders.by_token(new_token(house, "demo-b", "Gateway of B"))
-    received = receive(alarm(bed=BEDS[place], alert_id=name), sender)
-    assert received is not None
-    return received.alert_ids[0]
+    if not place:
+        return None
+    sender = senders.by_token(new_token(house, "demo-b", "Gateway of B")) if place == "other" else None
+    if row[1].startswith("/alerts/"):
+        received = receive(alarm(bed=BEDS[place], alert_id=name, patient=None), sender)
+        assert received is not None
+        return received.alert_ids[0]
+    receive(reading(bed=BEDS[place], patient=f"{name}^^^Ward^PI"), sender)
+    with records.read() as session:
+        return session.scalar(select(func.max(Monitoring.patient_id)))
 
 
-def _knock(visitor: Visitor, bearer: dict[str, str], row: Row, alert_id: int | None) -> TestResponse:
-    method, path = row[0], _path(row[1], alert_id)
+def _knock(visitor: Visitor, bearer: dict[str, str], row: Row, number: int | None) -> TestResponse:
+    method, path = row[0], _path(row[1], number)
     if row == ("POST", "/sign-in"):
         return _sign_in_again(visitor)
     if path == "/live/stream":
         return _open(visitor, method, f"{path}?view=alerts", bearer, buffered=False)
-    if path == "/api/v1/hl7":
-        return _open(visitor, method, path, bearer, data=alarm(), content_type="x-application/hl7-v2+er7")
-    accept = "application/json" if method == "POST" and alert_id else "text/html"
-    return _open(
-        visitor, method, path, {"Accept": accept, **bearer}, data={"text": "Seen."} if method == "POST" else None
-    )
+    if path in BODIES:
+        kind, body = BODIES[path]
+        return _open(visitor, method, path, bearer, data=body, content_type=kind)
+    accept = "application/json" if method == "POST" and number else "text/html"
+    return _open(visitor, method, path, {"Accept": accept, **bearer}, data=SAID if method == "POST" else None)
 
 
 def _open(
@@ -253,23 +289,37 @@ def _what_happened(answer: TestResponse) -> str:
     return "door" if signed_out or where == f"/sign-in?next={asked}" else f"lost at {where}"
 
 
-def _journals(house: House, alerts: dict[Row, int | None]) -> dict[Row, list[tuple[str, int | None]]]:
+def _traces(house: House, numbers: dict[Row, int | None]) -> dict[Row, list[Any]]:
+    """What has been done to each alert (its journal) and to each patient (who observed, which scale), and by whom."""
     lines = house.journal("demo") + house.journal("demo-b")
+    with records.read() as session:
+        observed = session.execute(select(Observation.patient_id, Observation.person_id)).all()
+        scales = dict(session.execute(select(Monitoring.patient_id, Monitoring.spo2_scale)).tuples().all())
     return {
-        row: [(line.happening.value, line.person_id) for line in lines if line.alert_id == alert_id]
-        for row, alert_id in alerts.items()
+        row: [(line.happening.value, line.person_id) for line in lines if line.alert_id == number]
+        if row[1].startswith("/alerts/")
+        else [person_id for patient_id, person_id in observed if patient_id == number] + [f"scale {scales[number]}"]
+        for row, number in numbers.items()
     }
 
 
-def _expected_journals(who: str, alerts: dict[Row, int | None]) -> dict[Row, list[tuple[str, int | None]]]:
+def _expected_traces(who: str, numbers: dict[Row, int | None]) -> dict[Row, list[Any]]:
     """One line by this person for what was done, none for what was refused or only looked at."""
     with records.read() as session:
         person_id = session.scalar(select(Person.id).where(Person.name == who))
-    expected: dict[Row, list[tuple[str, int | None]]] = {row: [("raised", None)] for row in alerts}
-    for row, lines in expected.items():
-        if row[0] == "POST" and EXPECTED[who][row] == "200":
-            lines.append((HAPPENINGS[row[1].rpartition("/")[2]], person_id))
-    return expected
+    return {row: _expected_trace(row, person_id, done=_is_done(who, row)) for row in numbers}
+
+
+def _expected_trace(row: Row, person_id: int | None, *, done: bool) -> list[Any]:
+    act = row[1].rpartition("/")[2]
+    if row[1].startswith("/alerts/"):
+        return [("raised", None), *([(HAPPENINGS[act], person_id)] if done else [])]
+    observed = [None, person_id] if done and act == "observations" else [None]
+    return [*observed, "scale 2" if done and act == "spo2-scale" else "scale 1"]
+
+
+def _is_done(who: str, row: Row) -> bool:
+    return row[0] == "POST" and EXPECTED[who][row] == "200"
 
 
 def _differences(got: dict[Row, Any], expected: dict[Row, Any]) -> dict[Row, str]:

@@ -272,7 +272,8 @@ def test_a_session_knows_its_person_and_units(house: House) -> None:
     assert found.actor == house.actor("charge")
     assert found.unit_codes == ("ICU", "MED")
     assert set(found.rights_word.split()) == {
-        "see-alerts", "see-identity", "see-unassigned", "acknowledge", "note", "escalate", "resolve-unassigned",
+        "see-alerts", "see-identity", "see-unassigned", "acknowledge", "note", "escalate", "observe",
+        "resolve-unassigned",
     }  # fmt: skip
 
 

@@ -58,6 +58,7 @@ settings.register_profile("long", max_examples=500, stateful_step_count=60, **_C
 PROFILE = settings.get_profile(os.environ.get("LIFE_PROFILE", "short"))
 
 priorities = st.sampled_from(["low", "medium", "high"])
+values = st.sampled_from(["84", "83", None])
 sometimes = st.sampled_from([False, False, False, True])
 alarms = st.builds(
     Told,
@@ -66,7 +67,7 @@ alarms = st.builds(
     number=st.sampled_from("12"),
     event=st.sampled_from([196670, 196652]),
     priority=st.none() | priorities,
-    value=st.sampled_from(["84", "83", None]),
+    value=values,
     patient=st.sampled_from(list(PATIENTS)),
     latched=sometimes,
     starts=sometimes,
@@ -111,11 +112,11 @@ class AlertLife(RuleBasedStateMachine):
     def a_monitor_alarms(self, told: Told) -> None:
         self._alarm(told)
 
-    @rule(n=newest_first, value=st.sampled_from(["84", "83", "82", None]), named=st.booleans(), latched=sometimes)
-    def it_alarms_again(self, n: int, value: str | None, named: bool, latched: bool) -> None:
+    @rule(n=newest_first, value=values, patient=st.sampled_from(["the same", *PATIENTS]), latched=st.booleans())
+    def it_alarms_again(self, n: int, value: str | None, patient: str | None, latched: bool) -> None:
         alert = self._pick(n)
         told = replace(alert.opened_by, value=value, latched=latched, starts=False, priority=alert.priority)
-        self._alarm(told if named else replace(told, patient=None))
+        self._alarm(told if patient == "the same" else replace(told, patient=patient))
 
     @rule(n=newest_first, priority=st.none() | priorities)
     def it_tells_another_priority(self, n: int, priority: str | None) -> None:

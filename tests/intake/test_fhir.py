@@ -538,6 +538,12 @@ def test_an_end_that_has_come_is_a_departure(status: str, end: timedelta | None,
     assert stay(encounter(at("A^^1"), status=status, **period)).left == left
 
 
+def test_an_encounter_tells_since_when() -> None:
+    assert stay(encounter(period={"start": "2026-03-01T10:59:00Z"})).since == AT
+    assert stay(encounter()).since is None
+    assert refusal(encounter(period={"start": "once"})) == (422, "Encounter.period.start")
+
+
 def test_who_is_finished_has_left() -> None:
     assert stay(encounter(status="finished")).left == NOW
     assert stay(encounter(status="finished", period={"end": "2026-02-01"})).left == datetime(
@@ -849,7 +855,8 @@ def test_a_synthea_patient_has_pressures_and_everything_else_is_kept_out() -> No
     )
 
     stays = [entry for entry in entries if isinstance(entry, EncounterSeen)]
-    assert {(one.patient, one.place, one.left is None) for one in stays} == {(ann.references[0], None, False)}
+    assert {(one.patient, one.place) for one in stays} == {(ann.references[0], None)}
+    assert all(one.since and one.left and one.since < one.left for one in stays)
 
     seen = [entry for entry in entries if isinstance(entry, ObservationSeen)]
     assert {one.patient for one in seen} == {ann.references[0]}

@@ -22,9 +22,20 @@ def test_a_frame_says_its_kind_its_number_and_its_html() -> None:
 
 
 def test_hello_has_no_id_because_nothing_has_been_written_yet() -> None:
-    (event,) = events_of(frame.hello("e-7", 7, 5.0, _NOON))
+    (event,) = events_of(frame.hello("e-7", 7, 5.0, _NOON, replay=True, person=3))
     assert (event.name, event.id) == ("hello", None)
-    assert json.loads(event.data) == {"cursor": "e-7", "head": 7, "beat_s": 5.0, "now": "2026-11-22T12:00:00.250000Z"}
+    assert json.loads(event.data) == {
+        "cursor": "e-7",
+        "head": 7,
+        "beat_s": 5.0,
+        "now": "2026-11-22T12:00:00.250000Z",
+        "replay": True,
+        "person": 3,
+    }
+
+
+def test_the_latest_of_what_always_changes_moves_no_cursor() -> None:
+    assert events_of(frame.vitals("<p>72</p>")) == [Event("frame", "<p>72</p>", None)]
 
 
 def test_a_beat_says_up_to_where_everything_has_been_written() -> None:

@@ -285,6 +285,24 @@ def test_who_comes_back_gets_each_changed_thing_once_after_hello(demo: House) ->
     assert [(article.alert_id, article.version) for article in shown(frame)] == [(third, 3), (first, 4)]
 
 
+@pytest.mark.parametrize(
+    ("after", "then", "replay"),
+    [(None, [], False), (1, [], False), (0, ["frame"], True), (2, ["resync"], True)],
+    ids=["no cursor", "up to date", "behind", "from the future"],
+)
+def test_hello_says_whose_stream_it_is_and_whether_a_replay_follows(
+    demo: House, after: int | None, then: list[str], replay: bool
+) -> None:
+    raise_in(demo, "MED-01")
+    demo.relay.look()
+    nurse = line_of(demo, "nurse")
+    demo.relay.join(nurse, None if after is None else cursor_at(demo, after))
+    hello, *rest = nurse.events
+    assert [event.name for event in rest] == then
+    said = json.loads(hello.data)
+    assert (said["replay"], said["person"]) == (replay, demo.actor("nurse").person_id)
+
+
 def test_a_line_that_has_not_been_sent_is_not_in_the_replay_but_comes_next(demo: House) -> None:
     raise_in(demo, "MED-01")
     nurse = joined(demo, "nurse", after=cursor_at(demo, 0))

@@ -4,19 +4,22 @@ from itertools import islice
 
 import pytest
 
+from hospital.simulator.limits import FAULTS, LIMITS
+from hospital.simulator.monitor import Alarm, Phase
 from hospital.simulator.patients import Bed, Patient
-from hospital.simulator.pcd04 import alarm_message, escape
-from hospital.simulator.troubles import TROUBLES
-from hospital.simulator.ward import AlarmEvent, Phase, events
+from hospital.simulator.pcd04 import alarm_message
+from hospital.simulator.scenario import load
+from hospital.simulator.segments import escape
+from hospital.simulator.ward import AlarmEvent, looks
 from hospital.vocabulary import AlertKind, Priority
 
 AT = datetime(2026, 11, 22, 14, 2, 31, 123_456, tzinfo=UTC)
 YLVA = Patient("SIM1", "Ångström-Testdotter", "Ylva", date(1951, 2, 3), "F")
-SPO2_LOW, OCCLUSION = (
-    next(trouble for trouble in TROUBLES if trouble.text == text) for text in ("SpO2 low", "Infusion line occlusion")
-)
-DESATURATION = AlarmEvent(1.0, 7, Phase.START, Bed("MED", "MED-07", YLVA, 1), SPO2_LOW, Priority.MEDIUM, 86)
-BLOCKED_LINE = replace(DESATURATION, trouble=OCCLUSION, value=None)
+BED = Bed("MED", "MED-07", YLVA)
+SPO2_LOW = next(limit for limit in LIMITS if limit.grades[0].text == "SpO2 low")
+OCCLUSION = next(fault for fault in FAULTS if fault.name == "occlusion")
+DESATURATION = AlarmEvent(7, BED, Alarm(1.0, Phase.START, SPO2_LOW, Priority.MEDIUM, "SpO2 low", 86, (90, 100)))
+BLOCKED_LINE = AlarmEvent(8, BED, Alarm(1.0, Phase.START, OCCLUSION, Priority.MEDIUM, OCCLUSION.text))
 
 
 def segments(event: AlarmEvent, at: datetime = AT, alert_id: str = "") -> list[list[str]]:
@@ -35,6 +38,10 @@ def named(event: AlarmEvent, name: str) -> list[list[str]]:
 
 def facets(event: AlarmEvent) -> dict[str, str]:
     return {row[3].split("^")[0]: row[5] for row in named(event, "OBX")}
+
+
+def lying(patient: Patient | None) -> AlarmEvent:
+    return replace(DESATURATION, bed=replace(BED, patient=patient))
 
 
 def test_the_header_says_who_sends_what() -> None:
@@ -58,13 +65,11 @@ def test_the_patient_and_the_bed_are_named() -> None:
 
 
 def test_an_unidentified_patient_has_no_pid() -> None:
-    unidentified = replace(DESATURATION, bed=replace(DESATURATION.bed, patient=None))
-    assert [row[0] for row in segments(unidentified)] == ["MSH", "PV1", "OBR", *["OBX"] * 7]
+    assert [row[0] for row in segments(lying(None))] == ["MSH", "PV1", "OBR", *["OBX"] * 7]
 
 
 def test_a_name_cannot_break_the_message() -> None:
-    hostile = replace(YLVA, family="A|B^C&D~E\\F\rPV1|G")
-    (pid,) = named(replace(DESATURATION, bed=replace(DESATURATION.bed, patient=hostile)), "PID")
+    (pid,) = named(lying(replace(YLVA, family="A|B^C&D~E\\F\rPV1|G")), "PID")
     assert pid[5] == r"A\F\B\S\C\T\D\R\E\E\F PV1\F\G^Ylva^^^^^L"
     assert escape("plain Ångström") == "plain Ångström"
 
@@ -100,20 +105,28 @@ def test_the_facets_tell_phase_state_priority_and_type() -> None:
 
 
 def test_an_alarm_that_ends_is_inactive() -> None:
-    told = facets(replace(DESATURATION, phase=Phase.END, value=95))
+    ended = replace(DESATURATION.alarm, phase=Phase.END, value=95)
+    told = facets(replace(DESATURATION, alarm=ended))
     assert (told["68481"], told["68482"], told["150456"]) == ("end", "inactive", "95")
+
+
+def test_an_alarm_whose_sensor_came_off_ends_without_a_value() -> None:
+    ended = replace(DESATURATION.alarm, phase=Phase.END, value=None)
+    assert facets(replace(DESATURATION, alarm=ended))["150456"] == ""
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_message_of_a_ward_has_its_segments_and_facets(seed: int) -> None:
-    for event in islice(events(seed), 1_000):
-        rows = segments(event)
-        pid = ["PID"] if event.bed.patient else []
-        assert [row[0] for row in rows] == ["MSH", *pid, "PV1", "OBR", *["OBX"] * 7]
-        observations = named(event, "OBX")
-        assert [row[1] for row in observations] == list("1234567")
-        physiological = event.trouble.kind is AlertKind.PHYSIOLOGICAL
-        codes = [row[3].split("^")[0] for row in observations]
-        assert codes[2:] == ["68481", "68482", "68483", "68484", "68485"]
-        assert (codes[0] != "196616") == (codes[1] != "68480") == physiological
-        assert all(row[5] and row[11] == "F" and row[14] for row in observations)
+    for look in islice(looks(seed, load("ward"), every_s=5), 10_000):
+        for event in look.alarms:
+            rows = segments(event)
+            pid = ["PID"] if event.bed.patient else []
+            assert [row[0] for row in rows] == ["MSH", *pid, "PV1", "OBR", *["OBX"] * 7]
+            observations = [row for row in rows if row[0] == "OBX"]
+            assert [row[1] for row in observations] == list("1234567")
+            physiological = event.alarm.cause.kind is AlertKind.PHYSIOLOGICAL
+            codes = [row[3].split("^")[0] for row in observations]
+            assert codes[2:] == ["68481", "68482", "68483", "68484", "68485"]
+            assert (codes[0] != "196616") == (codes[1] != "68480") == physiological
+            assert all(row[11] == "F" and row[14] for row in observations)
+            assert all(row[5] for row in observations) or event.alarm.phase is Phase.END

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from hospital.simulator.sending import FIRST_PAUSE_S, LOOK_UP_S, Sender
+from hospital.simulator.sending import FIRST_PAUSE_S, LOOK_UP_S, NOT_ASKED, Sender
 
 MESSAGE = b"MSH|^~\\&|WARD_SIMULATOR|DEMO|||20261122||ORU^R40^ORU_R40|C1|P|2.6\rPV1||I|MED^^MED-01\r"
 SECOND = MESSAGE.replace(b"|C1|", b"|C2|")
@@ -81,3 +81,26 @@ def test_a_sender_told_to_stop_gives_up_waiting(intake: Callable[..., Any]) -> N
     sender = Sender("127.0.0.1", listening.port, stop=lambda: sender.repeats >= 3, sleep=lambda seconds: None)
     assert sender.send(MESSAGE) is None
     assert sender.answers == {}
+
+
+def test_after_its_tries_a_message_is_given_up(intake: Callable[..., Any]) -> None:
+    listening = intake(hang_up)
+    sender = Sender("127.0.0.1", listening.port, tries=3, sleep=lambda seconds: None)
+    assert sender.send(MESSAGE) is None
+    assert (len(listening.heard), sender.repeats) == (3, 2)
+
+
+def test_a_message_that_wants_no_answer_is_not_waited_for(intake: Callable[..., Any]) -> None:
+    listening = intake(lambda message: b"" if b"|NE|NE" in message else answer("AA")(message))
+    sender = Sender("127.0.0.1", listening.port)
+    assert sender.send(MESSAGE.replace(b"|2.6", b"|2.6|||NE|NE")) == NOT_ASKED
+    assert sender.send(SECOND) == "AA"
+    assert sender.answers == {NOT_ASKED: 1, "AA": 1}
+    sender.close()
+
+
+def test_a_message_without_a_control_id_is_answered_without_one(intake: Callable[..., Any]) -> None:
+    listening = intake(lambda message: b"\x0bMSH|^~\\&\rMSA|AE|\r\x1c\r")
+    sender = Sender("127.0.0.1", listening.port)
+    assert sender.send(b"MSH|^~\\&|X\r") == "AE"
+    sender.close()
