@@ -4,7 +4,7 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, select
@@ -143,9 +143,16 @@ def _bars(counts: dict[str, int] | Counter[str]) -> list[Bar]:
 
 def _per_hour(raised: list[datetime], now: datetime, zone: ZoneInfo) -> list[Bar]:
     """Oldest first; the last is the hour that is going on."""
-    hours_ago = Counter(int((now - at) / timedelta(hours=1)) for at in raised)
-    hours = {(now - timedelta(hours=ago)).astimezone(zone).strftime("%H"): hours_ago[ago] for ago in range(23, -1, -1)}
+    one = timedelta(hours=1)
+    this = _hour_of(now, zone)
+    hours_ago = Counter((this - _hour_of(at, zone)) // one for at in raised)
+    hours = {(this - ago * one).astimezone(zone).strftime("%H"): hours_ago[ago] for ago in range(23, -1, -1)}
     return _bars(hours)
+
+
+def _hour_of(at: datetime, zone: ZoneInfo) -> datetime:
+    """When its hour began on the clocks of the hospital."""
+    return at.astimezone(zone).replace(minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
 def _middle(durations: list[float]) -> str:

@@ -1,6 +1,6 @@
 """An alarm as JSON, for programs that speak no HL7: POST /api/v1/alerts."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -15,15 +15,16 @@ from hospital.triage.alarm import Alarm, Place, Subject
 from hospital.triage.assess import Outcome, assess
 from hospital.vocabulary import AlertKind, Priority
 
-_Name = Annotated[str, Meta(min_length=1, max_length=60)]
-_Text = Annotated[str, Meta(min_length=1, max_length=200)]
+_PLAIN = r"\A[^\x00-\x1f\x7f]*\Z"  # PostgreSQL takes no NUL, and no card shows the others
+_Name = Annotated[str, Meta(min_length=1, max_length=60, pattern=_PLAIN)]
+_Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=_PLAIN)]
 _Number = Annotated[float, Meta(ge=-1e6, le=1e6)]
 
 
 class JsonPatient(Struct, frozen=True, forbid_unknown_fields=True):
     identifier: _Text
-    authority: str | None = None
-    name: Annotated[str, Meta(max_length=200)] = ""
+    authority: Annotated[str, Meta(max_length=200, pattern=_PLAIN)] | None = None
+    name: Annotated[str, Meta(max_length=200, pattern=_PLAIN)] = ""
 
 
 class JsonAlarm(Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,7 +38,7 @@ class JsonAlarm(Struct, frozen=True, forbid_unknown_fields=True):
     priority: Priority | None = None
     kind: AlertKind = AlertKind.PHYSIOLOGICAL
     value: _Number | None = None
-    value_unit: Annotated[str, Meta(max_length=40)] | None = None
+    value_unit: Annotated[str, Meta(max_length=40, pattern=_PLAIN)] | None = None
     low: _Number | None = None
     high: _Number | None = None
     observed_at: Annotated[datetime, Meta(tz=True)] | None = None
@@ -60,11 +61,16 @@ def take_alarm(body: bytes, known: KnownSender) -> int | None:
 
 def _read(body: bytes) -> JsonAlarm:
     try:
-        return msgspec.json.decode(body, type=JsonAlarm)
+        told = msgspec.json.decode(body, type=JsonAlarm)
+        if told.observed_at is not None:
+            told.observed_at.astimezone(UTC)
     except msgspec.ValidationError as error:
         raise Unreadable(422, str(error)) from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise Unreadable(400, "The body is no JSON.") from None
+    except OverflowError:
+        raise Unreadable(422, "There is no such moment in UTC - at `$.observed_at`") from None
+    return told
 
 
 def _carry_out(session: Session, told: JsonAlarm, known: KnownSender) -> int | None:

@@ -2,14 +2,16 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from msgspec import Struct
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hospital import clock, meters, records
-from hospital.alerts.monitoring import monitoring_of
+from hospital.alerts.monitoring import changed, monitoring_of
 from hospital.alerts.observing import Readings, observe
 from hospital.intake.fhir import (
     EncounterSeen,
@@ -23,15 +25,16 @@ from hospital.intake.fhir import (
     read,
 )
 from hospital.intake.senders import KnownSender
-from hospital.records import Monitoring, Patient, Sender, Verdict, find_bed, meet_patient
+from hospital.records import Monitoring, Patient, Sender, Stay, Verdict, find_bed, meet_patient
 from hospital.records.patient import move, name_patient, named_patient
 
 UNPLACED = "– / – / –"
 
 
-class _Head(Struct):
-    """A Bundle's type; another resource's is no concern of ours."""
+class _Head(Struct, rename="camel"):
+    """`type`: a Bundle's; another resource's is no concern of ours."""
 
+    resource_type: str
     type: Any = ""
 
 
@@ -50,17 +53,17 @@ def take_fhir(body: bytes, known: KnownSender) -> Taken:
         entries = read(body, known.zone)
         message_id, refused = records.write(known.hospital_id, lambda session: _take(session, body, entries, known))
     except Invalid as invalid:
-        refusal = _message(body, known, invalid.diagnostics)
+        refusal = _message(body, known, invalid)
         records.write(None, lambda session: session.add(refusal))
         return Taken(invalid.status, outcome([invalid]))
-    return Taken(202, _answer(entries, refused, message_id))
+    return Taken(202, _answer(body, entries, refused, message_id))
 
 
 def _take(
     session: Session, body: bytes, entries: tuple[Entry, ...], known: KnownSender
 ) -> tuple[int, dict[int, Invalid]]:
     """The message's id, and what was refused of a batch by position. Raises Invalid where all is refused."""
-    batch = msgspec.json.decode(body, type=_Head).type == "batch"
+    batch = _bundle_type(body) == "batch"
     sender = session.get_one(Sender, known.id)
     refused = {entry.position: entry.invalid for entry in entries if isinstance(entry, NotTaken)}
     for entry in entries:
@@ -75,6 +78,12 @@ def _take(
     session.add(row)
     session.flush()
     return row.id, refused
+
+
+def _bundle_type(body: bytes) -> str:
+    """'transaction', 'batch', or '' for one resource; the body has been read already."""
+    head = msgspec.json.decode(body, type=_Head)
+    return str(head.type) if head.resource_type == "Bundle" else ""
 
 
 def _carry_out(session: Session, sender: Sender, entry: Entry) -> None:
@@ -106,11 +115,13 @@ def _meet(session: Session, sender: Sender, seen: PatientSeen) -> None:
 def _place(session: Session, sender: Sender, seen: EncounterSeen) -> None:
     patient = _known(session, sender, seen.patient, f"{seen.element}.subject")
     now, place = clock.now(), seen.place
+    if seen.left is not None and _ended_before(session, patient, seen.left):
+        return
     bed = find_bed(session, sender.hospital_id, place.unit, place.bed) if place and seen.left is None else None
     if place is None and seen.left is None:
         return
     move(session, patient, bed, seen.left or now)
-    monitoring_of(
+    monitoring = monitoring_of(
         session,
         patient,
         unit_id=bed.unit_id if bed else None,
@@ -118,6 +129,13 @@ def _place(session: Session, sender: Sender, seen: EncounterSeen) -> None:
         place=place.label if place else UNPLACED,
         at=now,
     )
+    changed(monitoring, now)  # screens of the old unit and of the new one must hear of it, without a reading
+
+
+def _ended_before(session: Session, patient: Patient, left: datetime) -> bool:
+    """Histories hold encounters of long ago: one that ended before the present stay began ends nothing."""
+    query = select(Stay.id).where(Stay.patient_id == patient.id, Stay.until.is_(None), Stay.since > left)
+    return session.scalar(query.limit(1)) is not None
 
 
 def _observe(session: Session, sender: Sender, seen: ObservationSeen) -> None:
@@ -140,27 +158,28 @@ def _known(session: Session, sender: Sender, reference: str, element: str) -> Pa
     return patient
 
 
-def _message(body: bytes, known: KnownSender, reason: str = "") -> records.Message:
+def _message(body: bytes, known: KnownSender, refused: Invalid | None = None) -> records.Message:
     return records.Message(
         hospital_id=known.hospital_id,
         sender_id=known.id,
         control_id="",
         digest=hashlib.sha256(body).hexdigest(),
         received_at=clock.now(),
-        verdict=Verdict.REFUSED if reason else Verdict.ACCEPTED,
-        code="422" if reason else "202",
-        reason=reason,
+        verdict=Verdict.REFUSED if refused else Verdict.ACCEPTED,
+        code=str(refused.status) if refused else "202",
+        reason=refused.diagnostics if refused else "",
         alert_ids=[],
         raw=body.decode("latin-1"),
     )
 
 
-def _answer(entries: tuple[Entry, ...], refused: dict[int, Invalid], message_id: int) -> dict[str, Any]:
+def _answer(body: bytes, entries: tuple[Entry, ...], refused: dict[int, Invalid], message_id: int) -> dict[str, Any]:
     """For one resource an OperationOutcome, for a Bundle one with an answer for each entry, in its order."""
-    if len(entries) == 1 and not entries[0].element.startswith("Bundle"):
+    bundle_type = _bundle_type(body)
+    if not bundle_type:
         return outcome([]) | {"id": str(message_id)}
     answers = [_entry(refused.get(entry.position)) for entry in sorted(entries, key=lambda entry: entry.position)]
-    return {"resourceType": "Bundle", "id": str(message_id), "type": "batch-response", "entry": answers}
+    return {"resourceType": "Bundle", "id": str(message_id), "type": f"{bundle_type}-response", "entry": answers}
 
 
 def _entry(invalid: Invalid | None) -> dict[str, Any]:

@@ -46,8 +46,9 @@ class Form:
     @classmethod
     def read(cls) -> "Form":
         form = cls({name: text.strip() for name, text in request.form.items() if text.strip()})
-        for name in _FIELDS.keys() & form.given.keys():
-            form._read_number(name)
+        for name in _FIELDS:  # in their order: so are the sentences
+            if name in form.given:
+                form._read_number(name)
         form._read_choices()
         if not form.errors and not form.measured and form.consciousness is None and form.on_oxygen is None:
             form.errors["respiration"] = "Fill in at least one thing that you measured or saw."

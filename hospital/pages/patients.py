@@ -1,5 +1,6 @@
 """The patients of one's units, and one patient with trends."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -89,7 +90,7 @@ def patient_page(patient_id: int, *, errors: dict[str, str] | None = None, given
             .unique()
             .all()
         )
-        rows = _observations(session, patient_id, clock.now() - timedelta(hours=24))[-_MANY_ROWS:]
+        rows = _newest(session, patient_id, clock.now() - timedelta(hours=24))
         identity = actor.may(Right.SEE_IDENTITY)
         shown = open_alerts(session, [patient_id])[patient_id]
     return page(
@@ -101,7 +102,7 @@ def patient_page(patient_id: int, *, errors: dict[str, str] | None = None, given
         trend_url=f"/patients/{patient_id}/trend",
         ranges=_RANGES_H,
         headers=_HEADERS,
-        rows=[_row(row, now.zone) for row in reversed(rows)],
+        rows=[_row(row, now.zone) for row in rows],
         open_alerts=[fragments().card(alert, now.zone, identity=identity) for alert in alerts],
         can={"observe": actor.may(Right.OBSERVE), "scale": actor.may(Right.SET_SCALE)},
         scale_by=monitoring.scale_by.display_name if monitoring.scale_by else None,
@@ -130,8 +131,16 @@ def _observations(session: Session, patient_id: int, since: datetime) -> list[Ob
     return list(session.scalars(query.order_by(Observation.observed_at, Observation.id)))
 
 
+def _newest(session: Session, patient_id: int, since: datetime) -> Sequence[Observation]:
+    """For the table, newest first: a day of a monitor has 86,400 sets, and only these are read."""
+    query = select(Observation).where(Observation.patient_id == patient_id, Observation.observed_at > since)
+    return session.scalars(
+        query.order_by(Observation.observed_at.desc(), Observation.id.desc()).limit(_MANY_ROWS)
+    ).all()
+
+
 def _thin(rows: list[Observation]) -> list[Observation]:
-    """Every n-th, so that a chart of three days does not carry a value for each second; the last and the rare always."""
+    """Every n-th, so that a chart of three days does not carry one for each second; the last and the rare always."""
     every = -(-len(rows) // _MANY_POINTS) or 1
     last = len(rows) - 1
     rare = [row.sbp is not None or row.temp is not None for row in rows]

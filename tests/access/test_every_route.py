@@ -23,72 +23,72 @@ from tests.support.readings import reading
 # <MED>, <ICU>, <none>, <other>: an alert or a patient in that unit, in none that is known, or in the other hospital.
 # `door`: sent to the sign-in page, and from there back. `list`: sent to the list of alerts.
 TABLE = """
-method route                           nurse nurse-icu charge physician engineer admin display nurse-b nobody sender
+how  route                           nurse nurse-icu charge physician engineer admin display nurse-b nobody sender
 
-GET    /static/<file>                  200   200       200    200       200      200   200     200     200    200
-GET    /health/live                    200   200       200    200       200      200   200     200     200    200
-GET    /health/ready                   200   200       200    200       200      200   200     200     200    200
-GET    /internal/metrics               200   200       200    200       200      200   200     200     200    200
+GET  /static/<file>                  200   200       200    200       200      200   200     200     200    200
+GET  /health/live                    200   200       200    200       200      200   200     200     200    200
+GET  /health/ready                   200   200       200    200       200      200   200     200     200    200
+GET  /internal/metrics               200   200       200    200       200      200   200     200     200    200
 
-GET    /sign-in                        list  list      list   list      list     list  list    list    200    200
-POST   /sign-in                        list  list      list   list      list     list  list    list    list   list
+GET  /sign-in                        list  list      list   list      list     list  list    list    200    200
+POST /sign-in                        list  list      list   list      list     list  list    list    list   list
 
-GET    /                               list  list      list   list      list     list  list    list    door   door
-GET    /alerts                         200   200       200    200       403      403   200     200     door   door
-GET    /alerts/<MED>                   200   404       200    200       403      403   200     404     door   door
-GET    /alerts/<ICU>                   404   200       200    200       403      403   404     404     door   door
-GET    /alerts/<none>                  404   404       200    404       403      403   404     404     door   door
-GET    /alerts/<other>                 404   404       404    404       403      403   404     200     door   door
+GET  /                               list  list      list   list      list     list  list    list    door   door
+GET  /alerts                         200   200       200    200       403      403   200     200     door   door
+GET  /alerts/<MED>                   200   404       200    200       403      403   200     404     door   door
+GET  /alerts/<ICU>                   404   200       200    200       403      403   404     404     door   door
+GET  /alerts/<none>                  404   404       200    404       403      403   404     404     door   door
+GET  /alerts/<other>                 404   404       404    404       403      403   404     200     door   door
 
-POST   /alerts/<MED>/acknowledgement   200   404       200    200       403      403   403     404     401    401
-POST   /alerts/<ICU>/acknowledgement   404   200       200    200       403      403   404     404     401    401
-POST   /alerts/<none>/acknowledgement  404   404       200    404       403      403   404     404     401    401
-POST   /alerts/<other>/acknowledgement 404   404       404    404       403      403   404     200     401    401
+POST /alerts/<MED>/acknowledgement   200   404       200    200       403      403   403     404     401    401
+POST /alerts/<ICU>/acknowledgement   404   200       200    200       403      403   404     404     401    401
+POST /alerts/<none>/acknowledgement  404   404       200    404       403      403   404     404     401    401
+POST /alerts/<other>/acknowledgement 404   404       404    404       403      403   404     200     401    401
 
-POST   /alerts/<MED>/resolution        200   404       403    200       403      403   403     404     401    401
-POST   /alerts/<ICU>/resolution        404   200       403    200       403      403   404     404     401    401
-POST   /alerts/<none>/resolution       404   404       200    404       403      403   404     404     401    401
-POST   /alerts/<other>/resolution      404   404       404    404       403      403   404     200     401    401
+POST /alerts/<MED>/resolution        200   404       403    200       403      403   403     404     401    401
+POST /alerts/<ICU>/resolution        404   200       403    200       403      403   404     404     401    401
+POST /alerts/<none>/resolution       404   404       200    404       403      403   404     404     401    401
+POST /alerts/<other>/resolution      404   404       404    404       403      403   404     200     401    401
 
-POST   /alerts/<MED>/escalation        200   404       200    200       403      403   403     404     401    401
-POST   /alerts/<ICU>/escalation        404   200       200    200       403      403   404     404     401    401
-POST   /alerts/<none>/escalation       404   404       200    404       403      403   404     404     401    401
-POST   /alerts/<other>/escalation      404   404       404    404       403      403   404     200     401    401
+POST /alerts/<MED>/escalation        200   404       200    200       403      403   403     404     401    401
+POST /alerts/<ICU>/escalation        404   200       200    200       403      403   404     404     401    401
+POST /alerts/<none>/escalation       404   404       200    404       403      403   404     404     401    401
+POST /alerts/<other>/escalation      404   404       404    404       403      403   404     200     401    401
 
-POST   /alerts/<MED>/notes             200   404       200    200       403      403   403     404     401    401
-POST   /alerts/<ICU>/notes             404   200       200    200       403      403   404     404     401    401
-POST   /alerts/<none>/notes            404   404       200    404       403      403   404     404     401    401
-POST   /alerts/<other>/notes           404   404       404    404       403      403   404     200     401    401
+POST /alerts/<MED>/notes             200   404       200    200       403      403   403     404     401    401
+POST /alerts/<ICU>/notes             404   200       200    200       403      403   404     404     401    401
+POST /alerts/<none>/notes            404   404       200    404       403      403   404     404     401    401
+POST /alerts/<other>/notes           404   404       404    404       403      403   404     200     401    401
 
-GET    /patients                              200   200       200    200       403      403   200     200     door   door
-GET    /patients/<MED>                        200   404       200    200       403      403   200     404     door   door
-GET    /patients/<ICU>                        404   200       200    200       403      403   404     404     door   door
-GET    /patients/<none>                       404   404       200    404       403      403   404     404     door   door
-GET    /patients/<other>                      404   404       404    404       403      403   404     200     door   door
-GET    /patients/<MED>/trend                  200   404       200    200       403      403   200     404     door   door
-GET    /patients/<ICU>/trend                  404   200       200    200       403      403   404     404     door   door
-GET    /patients/<none>/trend                 404   404       200    404       403      403   404     404     door   door
-GET    /patients/<other>/trend                404   404       404    404       403      403   404     200     door   door
+GET  /patients                       200   200       200    200       403      403   200     200     door   door
+GET  /patients/<MED>                 200   404       200    200       403      403   200     404     door   door
+GET  /patients/<ICU>                 404   200       200    200       403      403   404     404     door   door
+GET  /patients/<none>                404   404       200    404       403      403   404     404     door   door
+GET  /patients/<other>               404   404       404    404       403      403   404     200     door   door
+GET  /patients/<MED>/trend           200   404       200    200       403      403   200     404     door   door
+GET  /patients/<ICU>/trend           404   200       200    200       403      403   404     404     door   door
+GET  /patients/<none>/trend          404   404       200    404       403      403   404     404     door   door
+GET  /patients/<other>/trend         404   404       404    404       403      403   404     200     door   door
 
-POST   /patients/<MED>/observations           200   404       200    200       403      403   403     404     401    401
-POST   /patients/<ICU>/observations           404   200       200    200       403      403   404     404     401    401
-POST   /patients/<none>/observations          404   404       200    404       403      403   404     404     401    401
-POST   /patients/<other>/observations         404   404       404    404       403      403   404     200     401    401
+POST /patients/<MED>/observations    200   404       200    200       403      403   403     404     401    401
+POST /patients/<ICU>/observations    404   200       200    200       403      403   404     404     401    401
+POST /patients/<none>/observations   404   404       200    404       403      403   404     404     401    401
+POST /patients/<other>/observations  404   404       404    404       403      403   404     200     401    401
 
-POST   /patients/<MED>/spo2-scale             403   404       403    200       403      403   403     404     401    401
-POST   /patients/<ICU>/spo2-scale             404   403       403    200       403      403   404     404     401    401
-POST   /patients/<none>/spo2-scale            404   404       403    404       403      403   404     404     401    401
-POST   /patients/<other>/spo2-scale           404   404       404    404       403      403   404     403     401    401
+POST /patients/<MED>/spo2-scale      403   404       403    200       403      403   403     404     401    401
+POST /patients/<ICU>/spo2-scale      404   403       403    200       403      403   404     404     401    401
+POST /patients/<none>/spo2-scale     404   404       403    404       403      403   404     404     401    401
+POST /patients/<other>/spo2-scale    404   404       404    404       403      403   404     403     401    401
 
-GET    /metrics                               200   200       200    200       403      403   200     200     door   door
-GET    /board                                 200   200       200    200       403      403   200     200     door   door
+GET  /metrics                        200   200       200    200       403      403   200     200     door   door
+GET  /board                          200   200       200    200       403      403   200     200     door   door
 
-GET    /live/stream                    200   200       200    200       403      403   200     200     401    401
-POST   /api/v1/hl7                     401   401       401    401       401      401   401     401     401    202
-POST   /api/v1/fhir                           401   401       401    401       401      401   401     401     401    202
-POST   /api/v1/alerts                         401   401       401    401       401      401   401     401     401    202
+GET  /live/stream                    200   200       200    200       403      403   200     200     401    401
+POST /api/v1/hl7                     401   401       401    401       401      401   401     401     401    202
+POST /api/v1/fhir                    401   401       401    401       401      401   401     401     401    202
+POST /api/v1/alerts                  401   401       401    401       401      401   401     401     401    202
 
-POST   /sign-out                       door  door      door   door      door     door  door    door    401    401
+POST /sign-out                       door  door      door   door      door     door  door    door    401    401
 """
 
 _, HEADINGS, *LINES = TABLE.splitlines()
@@ -294,7 +294,7 @@ def _traces(house: House, numbers: dict[Row, int | None]) -> dict[Row, list[Any]
     lines = house.journal("demo") + house.journal("demo-b")
     with records.read() as session:
         observed = session.execute(select(Observation.patient_id, Observation.person_id)).all()
-        scales = dict(session.execute(select(Monitoring.patient_id, Monitoring.spo2_scale)).tuples().all())
+        scales = {one.patient_id: one.spo2_scale for one in session.scalars(select(Monitoring))}
     return {
         row: [(line.happening.value, line.person_id) for line in lines if line.alert_id == number]
         if row[1].startswith("/alerts/")

@@ -1,0 +1,190 @@
+"""The patients of one's units, and one patient's page with trends."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, update
+
+from hospital import clock, records
+from hospital.records import Monitoring, Observation
+from tests.live.lines import visitor_of
+from tests.pages.markup import Element, read
+from tests.support.alarms import alarm
+from tests.support.house import House
+from tests.support.readings import reading
+
+
+def patient(number: int, name: str = "") -> str:
+    return f"{number}^^^Ward^PI||{name or f'Person{number}^Test'}^^^^^L||19610301|F"
+
+
+def page(house: House, name: str, path: str = "/patients") -> Element:
+    return read(visitor_of(house, name).get(path).get_data(as_text=True))
+
+
+def places(house: House, name: str) -> list[str]:
+    cards = page(house, name).all(data_testid="patient-card")
+    return [card.one("h2").text for card in cards]
+
+
+@pytest.fixture
+def ward(house: House) -> House:
+    """Patient 1 in MED-07, 2 in ICU-02, 3 at a place nobody knows."""
+    house.take(reading(patient=patient(1), hr=81))
+    house.take(reading(patient=patient(2), bed="ICU^^ICU-02", hr=82))
+    house.take(reading(patient=patient(3), bed="OR^^1", hr=83))
+    return house
+
+
+@pytest.mark.parametrize(
+    ("who", "seen"),
+    [
+        ("nurse", ["MED-07"]),
+        ("nurse-icu", ["ICU-02"]),
+        ("physician", ["ICU-02", "MED-07"]),
+        ("charge", ["ICU-02", "MED-07", "OR / – / 1"]),
+        ("nurse-b", []),
+    ],
+)
+def test_everybody_sees_the_patients_of_their_own_units(ward: House, who: str, seen: list[str]) -> None:
+    assert places(ward, who) == seen
+
+
+@pytest.mark.parametrize("who", ["engineer", "admin"])
+def test_who_is_not_at_the_bed_sees_no_patients(ward: House, who: str) -> None:
+    answer = visitor_of(ward, who).get("/patients")
+    assert answer.status_code == 403
+    assert "Person1" not in answer.get_data(as_text=True)
+
+
+def test_a_card_says_who_and_how_old(ward: House) -> None:
+    card = page(ward, "nurse").one(data_testid="patient-card")
+    assert card.one("span", class_="name").text == "Person1, Test"
+    assert " y F" in card.one("span", class_="about").text
+
+
+def test_a_patient_of_whom_nothing_has_come_for_a_day_is_off_the_list(ward: House) -> None:
+    clock.turn(timedelta(hours=24, seconds=1))
+    assert places(ward, "nurse") == []
+
+
+@pytest.mark.parametrize("path", ["/patients", "/patients/1"])
+def test_a_name_is_never_markup(house: House, path: str) -> None:
+    house.take(reading(patient=patient(1, "<script>alert(1)</script>^\"'><img src=x onerror=alert(1)>")))
+    html = visitor_of(house, "nurse").get(path).get_data(as_text=True)
+    assert "<script>alert" not in html and "<img" not in html
+    assert "&lt;script&gt;alert(1)" in html
+
+
+def test_more_patients_are_not_more_queries(house: House) -> None:
+    visitor = visitor_of(house, "nurse")
+
+    def count() -> int:
+        seen: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            seen.append(statement)
+
+        event.listen(Engine, "before_cursor_execute", note)
+        assert visitor.get("/patients").status_code == 200
+        event.remove(Engine, "before_cursor_execute", note)
+        return len(seen)
+
+    house.take(reading(patient=patient(1), bed="MED^^MED-01"))
+    one = count()
+    for number in range(2, 11):
+        house.take(reading(patient=patient(number), bed=f"MED^^MED-{number:02d}"))
+    assert count() == one
+
+
+@pytest.mark.parametrize("path", ["", "/trend"])
+@pytest.mark.parametrize(("who", "number"), [("nurse", 2), ("nurse", 3), ("nurse", 99), ("nurse-b", 1)])
+def test_a_foreign_patient_looks_like_none(ward: House, path: str, who: str, number: int) -> None:
+    answer = visitor_of(ward, who).get(f"/patients/{number}{path}")
+    assert answer.status_code == 404
+    assert "Person" not in answer.get_data(as_text=True)
+
+
+def test_the_table_has_the_newest_readings_first(house: House) -> None:
+    clock.stop()
+    for number in range(125):
+        clock.turn(timedelta(seconds=1))
+        house.take(reading(hr=60 + number % 50, sbp=120, dbp=70))
+    rows = page(house, "nurse", "/patients/1").one(data_testid="readings").one("tbody").all("tr")
+    assert len(rows) == 120
+    assert [[cell.text for cell in row.all("td")] for row in (rows[0], rows[-1])] == [
+        ["84", "", "", "120/70", "", "", ""],
+        ["65", "", "", "120/70", "", "", ""],
+    ]
+
+
+def test_a_patients_open_alerts_stand_on_the_page(house: House) -> None:
+    house.take(reading())
+    mine = house.raise_alarm()
+    house.take(alarm(alert_id="B", bed="MED^^MED-01", patient=patient(9)))
+    cards = page(house, "nurse", "/patients/1").all(data_testid="alert-card")
+    assert [card.attributes["id"] for card in cards] == [f"alert-{mine}"]
+
+
+def test_a_trend_has_a_column_for_each_vital_sign(house: House) -> None:
+    clock.stop()
+    house.take(reading(hr=80, spo2=97))
+    clock.turn(timedelta(seconds=1))
+    house.take(reading(sbp=120, dbp=70, temp=36.6))
+    told = visitor_of(house, "nurse").get("/patients/1/trend").json
+    assert [round(at - clock.now().timestamp(), 2) for at in told["at"]] == [-1, 0]
+    assert (told["hr"], told["spo2"], told["rr"]) == ([80, None], [97, None], [None, None])
+    assert (told["sbp"], told["dbp"], told["temp"]) == ([None, 120], [None, 70], [None, 36.6])
+    assert told["zone"] == "UTC"
+
+
+def test_a_trend_has_the_innermost_limits_and_the_marks_of_alerts(house: House) -> None:
+    house.take(reading())
+    alert = house.alert(house.raise_alarm())
+    told = visitor_of(house, "nurse").get("/patients/1/trend").json
+    assert told["limits"]["spo2"] == {"low": 90, "high": None}
+    assert told["limits"]["hr"] == {"low": 45, "high": 130}
+    assert told["alerts"] == [{"at": alert.raised_at.timestamp(), "text": "SpO2 low", "priority": "medium"}]
+
+
+@pytest.mark.parametrize(("hours", "points"), [("1", 1), ("8", 2), ("24", 3), ("72", 4)])
+def test_a_trend_goes_back_as_far_as_asked(house: House, hours: str, points: int) -> None:
+    for ago in (0.5, 7, 23, 71, 73):
+        house.take(reading(hr=80, at=clock.now() - timedelta(hours=ago)))
+    assert len(visitor_of(house, "nurse").get(f"/patients/1/trend?hours={hours}").json["at"]) == points
+
+
+@pytest.mark.parametrize("hours", ["", "0", "2", "-1", "x", "8.0", "1e9"])
+def test_another_number_of_hours_is_refused(house: House, hours: str) -> None:
+    house.take(reading())
+    assert visitor_of(house, "nurse").get(f"/patients/1/trend?hours={hours}").status_code == 400
+
+
+def test_a_long_trend_is_thinned_and_keeps_its_last_and_its_rare_values(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hospital.pages.patients._MANY_POINTS", 10)
+    for number in range(25):
+        values = {"hr": 60.0 + number} | ({"sbp": 120.0} if number == 5 else {})
+        house.take(reading(**values, at=clock.now() - timedelta(minutes=25 - number)))
+    told = visitor_of(house, "nurse").get("/patients/1/trend").json
+    assert told["hr"][-1] == 84
+    assert told["sbp"].count(120) == 1
+    assert len(told["at"]) <= 12
+
+
+def test_a_patient_who_has_moved_is_the_other_units(ward: House) -> None:
+    with records.read() as session:
+        unit_id = session.get_one(Monitoring, 2).unit_id
+    records.write(None, lambda session: session.execute(update(Monitoring).values(unit_id=unit_id)))
+    assert visitor_of(ward, "nurse").get("/patients/1").status_code == 404
+    assert visitor_of(ward, "nurse-icu").get("/patients/1").status_code == 200
+
+
+def test_a_patient_without_any_reading_has_a_page_that_says_so(house: House) -> None:
+    house.take(reading())
+    empty: Callable[[Any], Any] = lambda session: session.query(Observation).delete()  # noqa: E731
+    records.write(None, empty)
+    assert "No readings yet." in page(house, "nurse", "/patients/1").text
