@@ -8,6 +8,7 @@ if __name__ == "__main__":
 import hashlib
 import logging
 import os
+import resource
 import secrets
 import signal
 import sys
@@ -94,6 +95,8 @@ def start(app: Flask) -> Any:
 
 def serve() -> None:
     """The embedded default: web server, MLLP and, if wished, the simulator, in one process."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each open screen is a descriptor
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     chosen = Settings.from_environment()
     app = create_app(chosen)

@@ -6,6 +6,7 @@ fewer than 80 killed of 100 is a failure. Not part of `make test`: 100 mutants t
 
 import argparse
 import ast
+import copy
 import random
 import shutil
 import subprocess
@@ -34,6 +35,11 @@ _OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
 }  # fmt: skip
 _OTHER_WAY: dict[type[ast.operator], type[ast.operator]] = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add}
 
+_CHANGEABLE = (
+    *(ast.Compare, ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.If, ast.While, ast.IfExp),
+    *(ast.Return, ast.Expr, ast.Constant),
+)
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -45,10 +51,10 @@ class Mutant:
 
 def main() -> int:
     asked = _arguments()
-    every = [
-        mutant for room in ROOMS for path in sorted((ROOT / "hospital" / room).glob("*.py")) for mutant in _of(path)
-    ]
-    chosen = random.Random(asked.seed).sample(every, min(asked.count, len(every)))
+    paths = [path for room in ROOMS for path in sorted((ROOT / "hospital" / room).glob("*.py"))]
+    every = [place for path in paths for place in _places(path)]
+    sample = random.Random(asked.seed).sample(every, min(asked.count, len(every)))
+    chosen = [_mutant(path, number) for path, number in sample]
     print(f"{len(chosen)} of {len(every)} mutants", flush=True)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         survived = [mutant for mutant, killed in zip(chosen, pool.map(_is_killed, chosen), strict=True) if not killed]
@@ -66,14 +72,18 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _of(path: Path) -> Iterator[Mutant]:
-    """Every mutant of a file, one change each."""
-    source = path.read_text()
-    for number in range(sum(1 for _ in ast.walk(ast.parse(source)))):
-        tree = ast.parse(source)
-        node = list(ast.walk(tree))[number]
-        if what := _change(node):
-            yield Mutant(str(path.relative_to(ROOT)), getattr(node, "lineno", 0), what, ast.unparse(tree))
+def _places(path: Path) -> Iterator[tuple[Path, int]]:
+    """The number of each node of a file that can be changed."""
+    for number, node in enumerate(ast.walk(ast.parse(path.read_text()))):
+        if isinstance(node, _CHANGEABLE) and _change(copy.deepcopy(node)):
+            yield path, number
+
+
+def _mutant(path: Path, number: int) -> Mutant:
+    tree = ast.parse(path.read_text())
+    node = list(ast.walk(tree))[number]
+    what = _change(node)
+    return Mutant(str(path.relative_to(ROOT)), getattr(node, "lineno", 0), what, ast.unparse(tree))
 
 
 def _change(node: ast.AST) -> str:

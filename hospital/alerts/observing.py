@@ -26,13 +26,17 @@ _AHEAD = timedelta(minutes=1)  # a clock may be so far ahead; beyond, the readin
 
 @dataclass(frozen=True)
 class Readings:
-    """Observation sets of one patient, and who says so. `clock_off_s`: the sender's clock minus ours."""
+    """Observation sets of one patient, and who says so. `clock_off_s`: the sender's clock minus ours.
+
+    `continuous`: from a monitor that goes on sending, so that its silence means something.
+    """
 
     sets: Sequence[ObservationSet]
     at: datetime
     sender_id: int | None = None
     person_id: int | None = None
     clock_off_s: float = 0.0
+    continuous: bool = False
 
 
 def observe(session: Session, monitoring: Monitoring, readings: Readings) -> None:
@@ -103,6 +107,12 @@ def _told(measured: Measured) -> list[Any]:
     return [measured.vital.value, measured.source.value, measured.value, measured.verified]
 
 
+def _is_history(readings: Readings) -> bool:
+    """Nothing in it is of now: a file played back, a result from long ago."""
+    limit = timedelta(seconds=settings.current.history_after_s)
+    return all(readings.at - observations.at > limit for observations in readings.sets)
+
+
 def _crossed(course: Course, limits: Sequence[Limit]) -> dict[str, list[str]]:
     """For the card: which side of which vital sign is beyond its most urgent limit, {'spo2': ['low', '< 90']}."""
     by_urgency = sorted(limits, key=lambda limit: limit.priority.rank, reverse=True)
@@ -126,7 +136,8 @@ def _remember(
     if newest is not None and (monitoring.observed_at is None or newest > monitoring.observed_at):
         monitoring.observed_at = min(newest, readings.at)
     if readings.sender_id is not None:
-        monitoring.received_at, monitoring.monitored = readings.at, True
+        monitoring.received_at = readings.at
+        monitoring.monitored = monitoring.monitored or (readings.continuous and not _is_history(readings))
         monitoring.clock_off_s = readings.clock_off_s
         end_silence(session, monitoring, readings.at)
     scored = score(parts(course.latest, readings.at, ages()), monitoring.spo2_scale)

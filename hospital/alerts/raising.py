@@ -111,10 +111,18 @@ def _adopt(session: Session, sender: Sender, report: Report, patient: Patient | 
     if patient is None or report.alarm.condition is None:
         return None
     alert = open_alert(session, patient.id, report.alarm.condition)
-    if alert is None or alert.sender_id is not None:
+    if alert is None or alert.sender_id is not None or not _is_there(session, alert, report.place):
         return None
     alert.sender_id, alert.sender_alert_id, alert.place = sender.id, report.alarm.alert_id, report.place.label
     return alert
+
+
+def _is_there(session: Session, alert: Alert, place: Place) -> bool:
+    """Whether they are the same place: an alarm from another bed must reach the people of that bed."""
+    bed = find_bed(session, alert.hospital_id, place.unit, place.bed)
+    if bed is None:
+        return alert.bed_id is None and alert.place == place.label
+    return alert.bed_id == bed.id
 
 
 def _is_meant(alert: Alert, report: Report, patient: Patient | None) -> bool:

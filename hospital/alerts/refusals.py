@@ -19,6 +19,10 @@ class NotFound(Refusal):
     sentence = "There is no such alert in your units."
 
 
+class NoSuchPatient(NotFound):
+    sentence = "There is no such patient in your units."
+
+
 class NotAllowed(Refusal):
     status = 403
     sentence = "Your role does not allow this."

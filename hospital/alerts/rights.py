@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from hospital.alerts.refusals import AlreadyResolved, HasChanged, NotAllowed, NotFound, PriorityRaised
+from hospital.alerts.refusals import AlreadyResolved, HasChanged, NoSuchPatient, NotAllowed, NotFound, PriorityRaised
 from hospital.records import Alert, Monitoring
 from hospital.roles import Actor, Right
 from hospital.vocabulary import Priority, State
@@ -46,10 +46,10 @@ def still_as(alert: Alert, seen: Seen) -> None:
 
 
 def patient_for(session: Session, actor: Actor, patient_id: int, right: Right) -> Monitoring:
-    """The patient as known now, if the person may do `right` to it. Raises NotFound or NotAllowed."""
+    """The patient as known now, if the person may do `right` to it. Raises NoSuchPatient or NotAllowed."""
     monitoring = session.get(Monitoring, patient_id)
     if monitoring is None or monitoring.hospital_id != actor.hospital_id or monitoring.unit_id not in actor.scope:
-        raise NotFound
+        raise NoSuchPatient
     if not actor.may(right):
         raise NotAllowed
     return monitoring

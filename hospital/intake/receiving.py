@@ -169,7 +169,7 @@ def _observe(session: Session, message: Message, sender: Sender, known: KnownSen
     monitoring = where_monitored(session, sender, read_subject(message), place, now)
     sent_at = message.sent_at(known.zone)
     off_s = (sent_at - now).total_seconds() if sent_at else 0.0
-    observe(session, monitoring, Readings(told.sets, now, sender_id=sender.id, clock_off_s=off_s))
+    observe(session, monitoring, Readings(told.sets, now, sender.id, clock_off_s=off_s, continuous=True))
     meters.count("observations_total", len(told.sets))
 
 

@@ -68,13 +68,13 @@ class Vitals:
     def _look(self) -> list[Monitoring]:
         """The patients that have changed since the last look."""
         now = clock.now()
-        since, self._looked_at = self._looked_at - _OVERLAP, now
         with records.read() as session:
-            query = select(Monitoring).where(Monitoring.changed_at > since)
+            query = select(Monitoring).where(Monitoring.changed_at > self._looked_at - _OVERLAP)
             to_one = (Monitoring.patient, Monitoring.unit, Monitoring.bed)
             seen = session.scalars(query.options(*(joinedload(what) for what in to_one))).all()
             changed = [one for one in seen if self._sent.get(one.patient_id) != one.version]
             self._alerts |= open_alerts(session, [one.patient_id for one in changed])
+        self._looked_at = now
         for one in changed:
             self._patients[one.patient_id] = one
             self._patients.move_to_end(one.patient_id)

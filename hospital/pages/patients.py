@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, jsonify, request
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session, joinedload
 from werkzeug.exceptions import BadRequest
 
@@ -32,7 +32,7 @@ _HEADERS = ("HR", "SpO₂", "RR", "BP", "T", "ACVPU", "O₂")
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     at: Moment
     cells: list[str]
 
@@ -67,7 +67,7 @@ def trend(patient_id: int) -> Response:
     with records.read() as session:
         now = now_of(session, me())
         monitoring = patient_for(session, me().actor, patient_id, Right.SEE_ALERTS)
-        rows = _thin(_observations(session, patient_id, since))
+        rows = _points(session, patient_id, since)
         columns = {name: [getattr(row, name) for row in rows] for name in _COLUMNS}
         return jsonify(
             at=[row.observed_at.timestamp() for row in rows],
@@ -126,9 +126,20 @@ def _in_scope(actor: Actor) -> Select[Monitoring]:
     return query.order_by(Monitoring.unit_id.is_(None), Monitoring.place)
 
 
-def _observations(session: Session, patient_id: int, since: datetime) -> list[Observation]:
-    query = select(Observation).where(Observation.patient_id == patient_id, Observation.observed_at > since)
-    return list(session.scalars(query.order_by(Observation.observed_at, Observation.id)))
+def _points(session: Session, patient_id: int, since: datetime) -> Sequence[Row[Any]]:
+    """Oldest first. A chart of three days does not carry a value for each second: then every n-th is taken, the last,
+    and what is measured rarely (a cuff's pressure, a temperature)."""
+    mine = (Observation.patient_id == patient_id) & (Observation.observed_at > since)
+    rare = Observation.sbp.is_not(None) | Observation.temp.is_not(None)
+    count, last, rare_count = session.execute(
+        select(func.count(), func.max(Observation.id), func.count().filter(rare)).where(mine)
+    ).one()
+    every = -(-count // _MANY_POINTS) or 1
+    taken = (Observation.id - (last or 0)) % every == 0
+    if rare_count < _MANY_POINTS:
+        taken = taken | rare
+    query = select(Observation.observed_at, *(getattr(Observation, name) for name in _COLUMNS)).where(mine, taken)
+    return session.execute(query.order_by(Observation.observed_at, Observation.id)).all()
 
 
 def _newest(session: Session, patient_id: int, since: datetime) -> Sequence[Observation]:
@@ -137,15 +148,6 @@ def _newest(session: Session, patient_id: int, since: datetime) -> Sequence[Obse
     return session.scalars(
         query.order_by(Observation.observed_at.desc(), Observation.id.desc()).limit(_MANY_ROWS)
     ).all()
-
-
-def _thin(rows: list[Observation]) -> list[Observation]:
-    """Every n-th, so that a chart of three days does not carry one for each second; the last and the rare always."""
-    every = -(-len(rows) // _MANY_POINTS) or 1
-    last = len(rows) - 1
-    rare = [row.sbp is not None or row.temp is not None for row in rows]
-    few = every > 1 and sum(rare) < _MANY_POINTS
-    return [row for n, row in enumerate(rows) if (last - n) % every == 0 or (few and rare[n])]
 
 
 def _limits(session: Session, monitoring: Monitoring) -> dict[str, dict[str, float | None]]:
@@ -173,12 +175,12 @@ def _facts(monitoring: Monitoring) -> dict[str, str]:
     return {"identifier": patient.identifier, "birth_date": patient.birth_date, "sex": patient.sex}
 
 
-def _row(row: Observation, zone: ZoneInfo) -> Row:
+def _row(row: Observation, zone: ZoneInfo) -> TableRow:
     pressure = f"{_whole(row.sbp)}/{_whole(row.dbp)}" if row.sbp is not None or row.dbp is not None else ""
     oxygen = "" if row.on_oxygen is None else "oxygen" if row.on_oxygen else "air"
     cells = [_whole(row.hr), _whole(row.spo2), _whole(row.rr), pressure]
     cells += ["" if row.temp is None else f"{row.temp:.1f}", row.consciousness or "", oxygen]
-    return Row(moment(row.observed_at, zone, seconds=True), cells)
+    return TableRow(moment(row.observed_at, zone, seconds=True), cells)
 
 
 def _whole(value: float | None) -> str:

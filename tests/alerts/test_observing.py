@@ -205,3 +205,10 @@ def test_an_unverified_value_is_taken(house: House) -> None:
     house.take(reading(hr=80, status="X"))
     (row,) = observations()
     assert row.measured == [["hr", "ecg", 80.0, False]]
+
+
+def test_history_that_is_played_back_does_not_make_a_silent_monitor(house: House) -> None:
+    house.take(reading(hr=80, at=clock.now() - timedelta(days=400)))
+    clock.turn(timedelta(seconds=600))
+    background.look_for_silence()
+    assert alerts() == []

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from hospital import clock, records
 from hospital.records import Alert
@@ -22,6 +23,7 @@ def test_an_alarm_opens_an_alert_in_the_unit_of_its_bed(either_ward: Ward) -> No
     assert alert.unit_id == either_ward.unit("MED")
     assert (alert.sender_alert_id, alert.place, alert.kind) == ("A1", "MED / – / MED-07", AlertKind.PHYSIOLOGICAL)
     assert (alert.event_code, alert.source_code, alert.text) == (196670, 150456, "SpO2 low")
+    assert alert.condition_key is None
     assert (alert.value, alert.value_unit, alert.low, alert.high) == ("84", "%", 90.0, 100.0)
     assert (alert.priority_sent, alert.register_conflict, alert.training) == (True, False, False)
     assert alert.raised_at == alert.last_at == alert.observed_at == alert.changed_at == NOON
@@ -361,6 +363,87 @@ def test_a_resolved_alert_is_never_meant(ward: Ward) -> None:
     assert ward.alert(first).state is State.RESOLVED
     assert (ward.alert(first).repeats, ward.alert(second).repeats) == (0, 0)
     assert ward.happenings() == ["raised", "resolved", "raised"]
+
+
+# ---- What a rule has raised before
+
+LOW_SPO2 = "spo2-low"
+
+
+def _by_a_rule(ward: Ward, **how: Any) -> int:
+    """An alert that our own rules have raised."""
+    alert_id = ward.alarm(alert_id="", **how)
+    by_a_rule = update(Alert).where(Alert.id == alert_id).values(sender_id=None, condition_key=LOW_SPO2)
+    records.write(None, lambda session: session.execute(by_a_rule))
+    return alert_id
+
+
+def test_the_monitors_alarm_joins_what_a_rule_has_raised(either_ward: Ward) -> None:
+    alert_id = _by_a_rule(either_ward)
+
+    assert either_ward.alarm(condition=LOW_SPO2, value="82") == alert_id
+
+    alert = either_ward.alert(alert_id)
+    assert (alert.sender_id, alert.sender_alert_id) == (either_ward.sender("demo"), "A1")
+    assert (alert.value, alert.repeats, alert.version) == ("82", 1, 2)
+    assert either_ward.happenings() == ["raised", "updated"]
+
+
+def test_from_then_on_the_monitor_says_when_it_ends(ward: Ward) -> None:
+    alert_id = _by_a_rule(ward)
+    ward.alarm(condition=LOW_SPO2)
+
+    assert ward.end() == alert_id
+    assert ward.alert(alert_id).condition is Condition.CLEARED
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"condition": "hr-high"}, {"condition": None}, {"patient": OTTO}, {"patient": None}, {"gateway": "demo-b"}]
+    + [{"bed": "MED-08"}, {"unit_code": "ICU", "bed": "ICU-01"}, {"bed": "MED-99"}],
+    ids=str,
+)
+def test_another_condition_patient_or_bed_is_another_alert(ward: Ward, other: dict[str, Any]) -> None:
+    alert_id = _by_a_rule(ward)
+
+    assert ward.alarm(**{"condition": LOW_SPO2} | other) != alert_id
+    assert (ward.alert(alert_id).sender_id, ward.alert(alert_id).repeats) == (None, 0)
+
+
+@pytest.mark.parametrize(("bed", "joins"), [("MED-98", True), ("MED-99", False), ("MED-07", False)])
+def test_at_an_unknown_bed_the_place_must_be_the_same(ward: Ward, bed: str, joins: bool) -> None:
+    alert_id = _by_a_rule(ward, bed="MED-98")
+
+    assert (ward.alarm(condition=LOW_SPO2, bed=bed) == alert_id) is joins
+
+
+def test_the_same_bed_may_be_called_otherwise(ward: Ward) -> None:
+    alert_id = _by_a_rule(ward, bed="MED-07")
+
+    assert ward.alarm(condition=LOW_SPO2, bed="07") == alert_id
+    assert ward.alert(alert_id).place == "MED / – / 07"
+
+
+def test_an_alert_keeps_what_our_rules_call_it(ward: Ward) -> None:
+    assert ward.alert(ward.alarm(condition=LOW_SPO2)).condition_key == LOW_SPO2
+
+
+def test_two_alarms_of_monitors_are_two_alerts_whatever_their_condition(ward: Ward) -> None:
+    assert ward.alarm(alert_id="A1", condition=LOW_SPO2) != ward.alarm(alert_id="A2", condition=LOW_SPO2)
+
+
+def test_a_resolved_alert_of_a_rule_is_not_joined(ward: Ward) -> None:
+    alert_id = _by_a_rule(ward)
+    ward.resolve("nurse", alert_id)
+
+    assert ward.alarm(condition=LOW_SPO2) != alert_id
+
+
+def test_the_newest_that_a_rule_has_raised_is_joined(ward: Ward) -> None:
+    oldest, newest = _by_a_rule(ward), _by_a_rule(ward)
+
+    assert oldest != newest
+    assert ward.alarm(condition=LOW_SPO2) == newest
 
 
 # ---- More urgent

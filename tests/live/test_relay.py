@@ -596,7 +596,10 @@ def test_while_the_journal_cannot_be_read_no_beat_says_that_all_is_well(
 # ---- The loop --------------------------------------------------------------------------------------------------------
 
 
-def test_the_bell_is_answered_at_once(demo: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bell_is_answered_at_once(
+    demo: House, monkeypatch: pytest.MonkeyPatch, set_to: Callable[..., None]
+) -> None:
+    set_to(beat_s=3_600.0)
     monkeypatch.setattr(relay, "_LOOK_EVERY_S", 3_600)
     nurse = joined(demo, "nurse")
     with _running(demo.relay):

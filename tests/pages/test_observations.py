@@ -115,8 +115,8 @@ def test_a_wrong_form_comes_back_with_what_was_given_and_nothing_is_stored(house
         "Temperature must be a number from 20 to 46.",
     ]
     form = page.one("form", id="observe")
-    typed = {box.attributes["name"]: box.attributes.get("value") for box in form.all("input") if "name" in box.attributes
-             and box.attributes.get("type") != "radio"}  # fmt: skip
+    boxes = [box.attributes for box in form.all("input") if box.attributes.get("type") != "radio"]
+    typed = {box["name"]: box.get("value") for box in boxes if "name" in box}
     assert {name: typed[name] for name in BOUNDS} == {name: given[name] for name in BOUNDS}
     chosen = {
         box.attributes["name"]: box.attributes["value"] for box in form.all("input") if "checked" in box.attributes
