@@ -10,9 +10,10 @@ from app import create_app
 from hospital import clock, meters, records
 from hospital.settings import Settings
 from tests.support.house import House
+from tests.support.postgres import Postgres
 from tests.support.server import Server
 
-pytest_plugins = ["tests.support.servers"]
+pytest_plugins = ["tests.support.servers", "tests.support.quick"]
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +23,15 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     create_app(Settings(demo=True, secret_key="for tests", instance=folder))
     records.disconnect()
     return folder / "hospital.db"
+
+
+@pytest.fixture(scope="session")
+def furnished_postgres(postgres: Postgres) -> str:
+    """The same on PostgreSQL, to be copied."""
+    url = postgres.create_database()
+    create_app(Settings(demo=True, secret_key="for tests", database_url=url))
+    records.disconnect()
+    return url
 
 
 @pytest.fixture
@@ -37,8 +47,10 @@ def either_house(request: pytest.FixtureRequest) -> Iterator[House]:
     if request.param == "sqlite":
         yield request.getfixturevalue("house")
         return
-    url = request.getfixturevalue("postgres_database_url")
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.create_database(like=request.getfixturevalue("furnished_postgres"))
     yield from _open(Settings(demo=True, secret_key="for tests", database_url=url))
+    server.drop_database(url)
 
 
 def _open(settings: Settings) -> Iterator[House]:

@@ -10,7 +10,7 @@ from argon2 import extract_parameters
 
 from hospital.access import passwords
 from hospital.access.passwords import hash_password, is_right
-from tests.access.quick import really_verify
+from tests.support.quick import really_verify
 
 
 @pytest.fixture(autouse=True)

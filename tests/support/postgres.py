@@ -46,10 +46,11 @@ class Postgres:
         """For SQLAlchemy."""
         return f"postgresql+psycopg://postgres:{self._password}@127.0.0.1:{self._port}/{database}"
 
-    def create_database(self) -> str:
-        """A fresh and empty one; its URL. drop_database() takes that URL."""
+    def create_database(self, like: str = "") -> str:
+        """A fresh one, empty or a copy of the one with the URL `like`; its URL. drop_database() takes that URL."""
         name = f"test_{next(self._numbers)}"
-        self._command(f'CREATE DATABASE "{name}" STRATEGY FILE_COPY')
+        template = like.rpartition("/")[2] or "template1"
+        self._command(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         return self.url(name)
 
     def drop_database(self, url: str) -> None:
