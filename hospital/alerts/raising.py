@@ -128,7 +128,11 @@ def _is_there(session: Session, alert: Alert, place: Place) -> bool:
 def _is_meant(alert: Alert, report: Report, patient: Patient | None) -> bool:
     if patient is not None and alert.patient_id not in (None, patient.id):
         return False
-    return not (report.assessment.starts and alert.event_code != report.alarm.event_code)
+    if not report.assessment.starts:
+        return True
+    # A new start that names nobody may be about anybody: it never joins what is known to be somebody's.
+    nobody = patient is None and alert.patient_id is not None
+    return alert.event_code == report.alarm.event_code and not nobody
 
 
 def _open(session: Session, sender: Sender, report: Report, patient: Patient | None) -> Alert:

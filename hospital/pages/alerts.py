@@ -31,7 +31,7 @@ _WORDS = {
     Happening.ESCALATED: "Escalated",
     Happening.NOTED: "Note",
     Happening.RESOLVED: "Resolved",
-    Happening.EXPIRED: "Left the list, nobody saw it",
+    Happening.EXPIRED: "Left the list by itself",
 }
 _MANY_LINES = 500  # of a history; an alarm that dances longer shows its last ones
 

@@ -149,7 +149,8 @@ class Life:
             first = alert.opened_by
             same = (first.gateway, first.bed, first.number) == (told.gateway, told.bed, told.number)
             somebody_else = told.patient is not None and alert.patient not in (None, told.patient)
-            something_else = told.starts and alert.event != told.event
+            nobody = told.patient is None and alert.patient is not None
+            something_else = told.starts and (alert.event != told.event or nobody)
             if same and alert.state != "resolved" and not somebody_else and not something_else:
                 return alert
         return None

@@ -11,6 +11,7 @@ from hospital.records import Alert
 from hospital.triage.alarm import Subject
 from hospital.vocabulary import AlertKind, Condition, Happening, Priority, State
 from tests.alerts.ward import NOON, OTTO, TILDA, Ward
+from tests.support.house import House
 
 # ---- A new alert
 
@@ -634,3 +635,11 @@ def test_an_active_repeat_of_an_active_alert_is_not_a_return(ward: Ward) -> None
         ward.alarm()
 
     assert ward.alert(alert_id).state is State.ACKNOWLEDGED
+
+
+def test_a_new_start_that_names_nobody_never_joins_the_alert_of_somebody(house: House) -> None:
+    known = house.raise_alarm()
+    unknown = house.raise_alarm(patient=None)
+    assert unknown != known
+    assert house.alert(unknown).patient_id is None
+    assert house.raise_alarm(patient=None, phase="update", value="80") == unknown

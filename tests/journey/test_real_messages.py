@@ -98,3 +98,23 @@ def test_an_occlusion_that_ends_is_one_alert(server: Server) -> None:
     after = web.get("/alerts")
     assert after.count("<article") == 1
     assert 'data-kind="technical"' in after
+
+
+def test_a_physiological_monitors_readings_stand_on_an_unassigned_card(server: Server) -> None:
+    server.send(message("pcd04_mindray_low_spo2_start"))
+    server.send(message("pcd01_philips_physiological_monitor"))
+    with sqlite3.connect(server.folder / "hospital.db") as database:
+        rows = database.execute(
+            "SELECT strftime('%H:%M', observed_at), hr, rr, spo2, sbp, dbp, map, measured FROM observation ORDER BY 1"
+        ).fetchall()
+        patients = database.execute("SELECT count(*) FROM patient").fetchone()
+    assert [row[:7] for row in rows] == [
+        ("11:50", None, None, None, 117, 82, 90),
+        ("18:26", 80, 30, 99, None, None, None),
+    ]
+    assert all("false" in row[7] for row in rows), "every value is unverified"
+    assert patients == (2,), "the same number from another authority is another patient"
+    charge = Web(server, "charge")
+    assert "HO Surgery / OR / 1" in charge.get("/patients")
+    assert "patient-card" not in Web(server, "nurse").get("/patients")
+    assert charge.get("/alerts").count("<article") == 1
