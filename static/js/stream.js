@@ -116,7 +116,8 @@ async function handle({ event, id, data }) {
   if (event === "hello") {
     const hello = JSON.parse(data);
     if (String(hello.person) !== document.body.dataset.person) location.reload(); // somebody else has signed in here
-    if (silentFor() > VITALS_KEPT_MS) resync(); // vital signs are not replayed for longer
+    const silent = silentFor(); // endless after sleep: that has been seen to already
+    if (silent > VITALS_KEPT_MS && Number.isFinite(silent)) resync(); // vital signs are not replayed for longer
     replayedUpTo = hello.head;
     failures = 0;
     if (!hello.replay) heard(hello.now); // else the screen is current after the frame that comes next
