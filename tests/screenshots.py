@@ -28,7 +28,7 @@ from tests.support.server import Server
 from tests.support.servers import CHROMIUM_ARGS
 
 PLACE = Path(__file__).parents[1] / "docs" / "screenshots"
-WIDE, PHONE = (1440, 900), (390, 844)
+WIDE, PHONE, WALL = (1440, 900), (390, 844), (1920, 1080)
 THEMES = ("light", "dark", "night")
 
 BEATS = {"unit": "264864^MDC_DIM_BEAT_PER_MIN^MDC"}
@@ -97,15 +97,16 @@ def main() -> None:
         _one_alert(browser, server)
         _problem(browser, server)
         _stale(browser, server)
+        _ward(browser)
         browser.close()
     for picture in sorted(PLACE.glob("*.png")):
         print(f"{picture.stat().st_size / 1000:7.0f} kB  {picture.relative_to(PLACE.parents[1])}")
 
 
 @contextmanager
-def _server() -> Iterator[Server]:
+def _server(**environment: str) -> Iterator[Server]:
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder))
+        server = Server(Path(folder), environment)
         server.start()
         try:
             yield server
@@ -162,6 +163,35 @@ def _stale(browser: Browser, server: Server) -> None:
             expect_live(page, "stale")
             _shoot(page, f"stale-{name}")
             os.kill(server.pid, signal.SIGCONT)
+
+
+def _ward(browser: Browser) -> None:
+    """The pages that live on readings, with the simulator's ward a minute after it began."""
+    with _server(HOSPITAL_SIMULATE="1") as server:
+        with _page(browser, server, WIDE, "charge") as page:
+            page.goto(f"{server.url}/board")
+            page.wait_for_selector(".board-row[data-priority=high]", timeout=90_000)
+            page.wait_for_function("document.querySelectorAll('[data-bed-state=quiet]').length > 10", timeout=90_000)
+        for theme in THEMES:
+            with _page(browser, server, WIDE, "charge", theme) as page:
+                page.goto(f"{server.url}/patients")
+                expect_live(page)
+                _shoot(page, f"patients-wide-{theme}")
+        for path, name, size in (
+            ("/patients", "patients-phone", PHONE),
+            ("/metrics", "metrics", WIDE),
+            ("/board", "board", WALL),
+        ):
+            with _page(browser, server, size, "charge") as page:
+                page.goto(f"{server.url}{path}")
+                expect_live(page)
+                _shoot(page, name)
+        with _page(browser, server, WIDE, "physician") as page:
+            page.goto(f"{server.url}/patients")
+            page.locator("#patient-list h2 a", has_text="MED-01").click()
+            expect_live(page)
+            page.wait_for_selector("[data-trends][data-ready]")
+            _shoot(page, "patient")
 
 
 @contextmanager

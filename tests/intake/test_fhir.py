@@ -255,6 +255,12 @@ def test_an_absent_component_leaves_the_other_one() -> None:
     assert seen(told).skipped == (Why.NO_VALUE,)
 
 
+def test_an_unknown_component_is_skipped_with_its_reason() -> None:
+    told = observation("85354-9", None, component=[*BOTH, component("96607-7", 1)])
+    assert len(values(told)) == 2
+    assert seen(told).skipped == (Why.UNKNOWN,)
+
+
 def test_of_one_thing_twice_the_last_is_taken() -> None:
     told = observation("85354-9", None, component=[component("8480-6", 117), component("8480-6", 118)])
     assert values(told) == [(Vital.SBP, Source.OTHER, 118)]
