@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hospital import clock, meters, records, settings
@@ -94,14 +94,16 @@ def _take(session: Session, raw: bytes, message: Message, known: KnownSender) ->
         control_id=message.control_id,
         digest=hashlib.sha256(raw).hexdigest(),
         received_at=now,
+        number_reused=False,
         of_alarm=message.event == "R40",
         alert_ids=[],
         raw=raw.decode("latin-1"),
     )
-    if (first := _repeated(session, row)) is not None:
+    if (first := _earlier(session, row)) is not None:
         meters.count("messages_repeated_total")
         return _as_answered(first)
-    row.number_reused = _number_reused(session, row)
+    if row.number_reused:
+        meters.count("message_numbers_reused_total")
     try:
         check(message)
         with session.begin_nested():
@@ -116,32 +118,28 @@ def _take(session: Session, raw: bytes, message: Message, known: KnownSender) ->
     return _as_answered(row)
 
 
-def _repeated(session: Session, row: records.Message) -> records.Message | None:
-    """The same sender, number and bytes within the window: a repeat gets the first answer and changes nothing."""
+def _earlier(session: Session, row: records.Message) -> records.Message | None:
+    """The first message of this sender with the same number and bytes within the window: then this one is a repeat.
+
+    The same number with other bytes is another message: real gateways restart their numbers at 1. It is marked so.
+    """
     if not row.control_id:
         return None
-    return session.scalar(_recent(row).where(records.Message.digest == row.digest).limit(1))
-
-
-def _number_reused(session: Session, row: records.Message) -> bool:
-    """Real gateways restart their numbers at 1: the same number with other bytes is another message."""
-    reused = bool(row.control_id) and session.scalar(_recent(row).limit(1)) is not None
-    if reused:
-        meters.count("message_numbers_reused_total")
-    return reused
-
-
-def _recent(row: records.Message) -> Select[records.Message]:
     window = timedelta(hours=settings.current.repeat_window_h)
-    return (
-        select(records.Message)
+    same_number = session.execute(
+        select(records.Message.id, records.Message.digest)
         .where(
             records.Message.sender_id == row.sender_id,
             records.Message.control_id == row.control_id,
             records.Message.received_at > row.received_at - window,
         )
         .order_by(records.Message.id)
-    )
+    ).all()
+    for message_id, digest in same_number:
+        if digest == row.digest:
+            return session.get(records.Message, message_id)
+    row.number_reused = bool(same_number)
+    return None
 
 
 def _act(session: Session, message: Message, known: KnownSender) -> list[int]:

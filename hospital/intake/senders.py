@@ -1,5 +1,6 @@
 """Who is sending: by MSH-3 and MSH-4 over MLLP, by a token over HTTP."""
 
+import time
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,9 @@ from hospital.access.tokens import token_hash
 from hospital.records import Hospital, Sender
 
 DEMO_HOSPITAL = "demo"
+_REMEMBERED_S = 5.0  # a gateway sends many messages a second, and hardly ever becomes another
+
+_remembered: dict[tuple[int, str, str], tuple["KnownSender | None", float]] = {}
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,13 @@ class KnownSender:
 
 def by_header(application: str, facility: str) -> KnownSender | None:
     """The sender that calls itself so; None: nobody knows it. With demo hospitals an unknown one is bound to `demo`."""
+    key = (records.generation(), application, facility)
+    known, until = _remembered.get(key, (None, 0.0))
+    if known is not None and time.monotonic() < until:
+        return known
     known = _find(select(Sender).where(Sender.application == application, Sender.facility == facility))
+    if known is not None:
+        _remembered[key] = (known, time.monotonic() + _REMEMBERED_S)
     if known is None and settings.current.demo:
         records.write(None, lambda session: _bind(session, application, facility))
         return by_header(application, facility)

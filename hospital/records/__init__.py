@@ -1,7 +1,7 @@
 """What is remembered. Read with `records.read()`, write with `records.write()`; there is no third way."""
 
 from hospital.records.alert import Acknowledgement, Alert, Note
-from hospital.records.database import Base, NotStored, bell, connect, disconnect, read, write
+from hospital.records.database import Base, NotStored, bell, connect, disconnect, generation, read, write
 from hospital.records.hospital import Bed, Hospital, Unit, find_bed
 from hospital.records.idempotency import Idempotency
 from hospital.records.journal import JournalLine
@@ -36,6 +36,7 @@ __all__ = [
     "connect",
     "disconnect",
     "find_bed",
+    "generation",
     "meet_patient",
     "meet_unidentified",
     "read",

@@ -101,12 +101,14 @@ class _Database:
 
 
 _database: _Database | None = None
+_generation = 0
 
 
 def connect(url: str) -> None:
     """Open the database that `read` and `write` use from now on; it must have been migrated."""
-    global _database
+    global _database, _generation
     disconnect()
+    _generation += 1
     configure_mappers()
     if make_url(url).get_backend_name() == "sqlite":
         _database = _Database(_sqlite(url, writes=False), _sqlite(url, writes=True), gevent.threadpool.ThreadPool(1))
@@ -124,6 +126,11 @@ def disconnect() -> None:
     if _database.thread is not None:
         _database.thread.kill()
     _database = None
+
+
+def generation() -> int:
+    """Another number after each connect(): whoever remembers rows must not take them for those of another database."""
+    return _generation
 
 
 @contextmanager
