@@ -3,7 +3,6 @@
 import pytest
 
 from tests.alerts.ward import Ward
-from tests.records.furnished import furnished_postgres, postgres_database_url  # noqa: F401
 from tests.support.house import House
 
 
