@@ -40,6 +40,7 @@ from hospital.vocabulary import Priority, State
 from tests.alerts.life import BEDS, PEOPLE, Expected, Life, Told
 from tests.alerts.ward import NOON, OTTO, TILDA, report
 from tests.records.chain import first_break
+from tests.support.postgres import Postgres
 
 ACTS: dict[str, Callable[..., Alert]] = {"acknowledge": acknowledge, "escalate": escalate, "resolve": resolve}
 PATIENTS: dict[str | None, Subject | None] = {"Tilda": TILDA, "Otto": OTTO, None: None}
@@ -335,16 +336,18 @@ def test_the_life_of_alerts_on_sqlite(furnished: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(420)  # a failure is made small first
-def test_the_life_of_alerts_on_postgresql(postgres_database_url: str) -> None:
+def test_the_life_of_alerts_on_postgresql(postgres: Postgres, furnished_postgres: str) -> None:
+    url = postgres.create_database(like=furnished_postgres)
     names = ", ".join(sorted(set(Base.metadata.tables) - STANDING))
 
     def move_in() -> None:
-        with psycopg.connect(postgres_database_url.replace("+psycopg", ""), autocommit=True) as connection:
+        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute(f"TRUNCATE {names} RESTART IDENTITY".encode())
             connection.execute("UPDATE hospital SET head = 0, last_hash = ''")
-        _open(postgres_database_url)
+        _open(url)
 
     _live(move_in, settings(PROFILE, max_examples=max(1, PROFILE.max_examples * 2 // 5)))
+    postgres.drop_database(url)
 
 
 def test_the_model_knows_everybody_who_works_here(furnished: Path, tmp_path: Path) -> None:
