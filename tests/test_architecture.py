@@ -180,7 +180,7 @@ def _line(text: str, hit: re.Match[str]) -> int:
 # Put together, so that this file does not find itself.
 DEVELOPERS_FOLDERS = "|".join(["wo" + "rk", "ro" + "ot", "ho" + "me", "Us" + "ers"])
 DEVELOPERS_PATH = re.compile(rf"(?<![\w.:/$}}~-])/({DEVELOPERS_FOLDERS})/\w".encode())
-NOT_OURS = {"__pycache__", "instance", "node_modules", "vendor"}
+NOT_OURS = {".git", "__pycache__", "instance", "node_modules", "vendor"}
 HIDDEN_BUT_OURS = {".ci", ".github"}
 
 
