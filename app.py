@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+import gevent.event
 from flask import Flask
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
@@ -27,8 +28,9 @@ from hospital.intake import http, mllp
 from hospital.live import stream
 from hospital.live.outlet import HandsOver
 from hospital.live.relay import Relay
-from hospital.operations import commands, demo, health, migrating
+from hospital.operations import commands, demo, health, leaving, migrating
 from hospital.operations import metrics as prometheus
+from hospital.operations.leaving import HangsUp
 from hospital.pages import (
     acknowledgements,
     alerts,
@@ -52,10 +54,15 @@ _ROOMS = (
     *(patients, observations, metrics, board, stream, http, health, prometheus),
 )
 _REQUESTS_AT_ONCE = 2_000
+_FINISH_S = 10.0  # what is in work when the process goes gets this long
 
 
-class Handler(HandsOver, WSGIHandler):
-    """gevent's own, but it gives the sockets of streams away."""
+class Manners(HandsOver, HangsUp):
+    """Mixed into a WSGI handler of gevent's: it gives the sockets of streams away, and lets go of idle connections."""
+
+
+class Handler(Manners, WSGIHandler):
+    """For the embedded default."""
 
 
 def create_app(given: Settings | None = None) -> Flask:
@@ -74,7 +81,7 @@ def create_app(given: Settings | None = None) -> Flask:
     app.config["BUILD"] = _build()
     app.config["MAX_CONTENT_LENGTH"] = chosen.mllp_max_bytes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for room in (sessions, guard, headers, problems):
+    for room in (sessions, guard, headers, problems, leaving):
         room.prepare(app)
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)
@@ -84,35 +91,56 @@ def create_app(given: Settings | None = None) -> Flask:
     return app
 
 
-def start(app: Flask) -> Any:
-    """Let run what runs beside requests: relay, timers, MLLP. Returns the MLLP listener, which stop() ends."""
-    listener = mllp.listen()
-    listener.start()
-    gevent.spawn(app.extensions["relay"].run)
-    gevent.spawn(background.run)
-    return listener
+class Running:
+    """What runs beside requests: relay, timers, MLLP. It goes in two steps, between which the web server ends."""
+
+    def __init__(self, app: Flask) -> None:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each open screen is a descriptor
+        self._leaving: leaving.Leaving = app.extensions["leaving"]
+        self._relay: Relay = app.extensions["relay"]
+        self._timers_end = gevent.event.Event()
+        self._listener = mllp.listen()
+        self._listener.start()
+        self._tasks = [gevent.spawn(self._relay.run), gevent.spawn(background.run, self._timers_end)]
+
+    def drain(self, window_s: float) -> None:
+        """Say that we go and let the streams end within the window; meanwhile everything else is done as ever."""
+        self._leaving.begin()
+        self._relay.drain(window_s)
+        self._leaving.hang_up()
+
+    def stop(self) -> None:
+        """After the last answer of the web server: answer the messages in work, then end what runs by itself."""
+        self._listener.stop(timeout=_FINISH_S)
+        self._relay.stop()
+        self._timers_end.set()
+        gevent.joinall(self._tasks, timeout=_FINISH_S)
+        self._relay.outlet.close()
+        records.disconnect()
 
 
 def serve() -> None:
     """The embedded default: web server, MLLP and, if wished, the simulator, in one process."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each open screen is a descriptor
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     chosen = Settings.from_environment()
     app = create_app(chosen)
     server = WSGIServer((chosen.host, chosen.port), app, handler_class=Handler, log=None, spawn=Pool(_REQUESTS_AT_ONCE))
     server.init_socket()
-    listener = start(app)
+    running = Running(app)
     simulator = _simulate(chosen)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        gevent.signal_handler(number, server.stop, 2)
+
+    def leave(window_s: float) -> None:
+        if simulator is not None:
+            simulator.terminate()
+        running.drain(window_s)
+        server.close()
+
+    gevent.signal_handler(signal.SIGTERM, leave, chosen.drain_window_s)
+    gevent.signal_handler(signal.SIGINT, leave, 0)
     print(_welcome(chosen), flush=True)
-    server.serve_forever()
-    if simulator is not None:
-        simulator.terminate()
-    listener.stop(timeout=2)
-    app.extensions["relay"].outlet.close()
-    records.disconnect()
+    server.serve_forever(stop_timeout=_FINISH_S)
+    running.stop()
 
 
 def _simulate(chosen: Settings) -> Any:

@@ -4,7 +4,10 @@ from gevent import monkey
 
 monkey.patch_all()
 
-from app import create_app, start  # noqa: E402
+import logging  # noqa: E402
 
+from app import Running, create_app  # noqa: E402
+
+logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 app = create_app()
-start(app)
+running = Running(app)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-import gevent
+from gevent.event import Event
 from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from hospital import clock, meters, records, settings
@@ -71,15 +71,15 @@ def forget() -> None:
 TASKS = (Task(1, escalate), Task(1, expire), Task(2, look_for_silence), Task(60, end_sessions), Task(600, forget))
 
 
-def run() -> None:
-    """Never returns. A task that fails is counted and tried again at its next turn; the others go on."""
+def run(stop: Event) -> None:
+    """Until `stop` is set. A task that fails is counted and tried again at its next turn; the others go on."""
     due = dict.fromkeys(TASKS, 0.0)
-    while True:
+    while not stop.is_set():
         for task in TASKS:
             if time.monotonic() >= due[task]:
                 due[task] = time.monotonic() + task.every_s
                 _attempt(task)
-        gevent.sleep(min(task.every_s for task in TASKS))
+        stop.wait(min(task.every_s for task in TASKS))
 
 
 def _attempt(task: Task) -> None:

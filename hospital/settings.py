@@ -57,6 +57,7 @@ class Settings:
     dead_peer_s: float = 15.0
     send_buffer_bytes: int = 65_536
     streams_per_person: int = 40
+    drain_window_s: float = 2.0
 
     @classmethod
     def from_environment(cls, **changed: Any) -> "Settings":

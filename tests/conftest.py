@@ -11,7 +11,7 @@ from hospital import clock, meters, records
 from hospital.settings import Settings
 from tests.support.house import House
 from tests.support.postgres import Postgres
-from tests.support.server import Server
+from tests.support.server import EMBEDDED, Server
 
 pytest_plugins = ["tests.support.servers", "tests.support.quick"]
 
@@ -66,14 +66,14 @@ def _open(settings: Settings) -> Iterator[House]:
 
 @pytest.fixture
 def new_server(furnished: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Starts real servers (`python app.py`) on free ports, each on its own copy of the demo hospitals."""
+    """Starts real servers on free ports, each on its own copy of the demo hospitals. `command`: see Server."""
     servers: list[Server] = []
 
-    def start(**environment: str) -> Server:
+    def start(*, command: tuple[str, ...] = EMBEDDED, **environment: str) -> Server:
         folder = tmp_path / f"server-{len(servers)}"
         folder.mkdir()
         (folder / "hospital.db").write_bytes(furnished.read_bytes())
-        servers.append(Server(folder, environment))
+        servers.append(Server(folder, environment, command))
         servers[-1].start()
         return servers[-1]
 

@@ -1,9 +1,12 @@
 """The MLLP listener: 0x0B message 0x1C 0x0D, as many as a connection brings, each answered after its commit."""
 
 import logging
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
+import gevent.socket
 from gevent.pool import Pool
 from gevent.server import StreamServer
 
@@ -22,12 +25,40 @@ class TooLarge(Exception):
     """What came is no message, or a larger one than we take; there is no telling where the next begins."""
 
 
-def listen() -> StreamServer:
+inherited: socket.socket | None = None
+"""A bound socket from whoever forked this process: processes that come and go share it, and the port never closes."""
+
+
+class Listener(StreamServer):
+    """Answers MLLP. stop() lets what has come be answered, and then hangs up."""
+
+    def __init__(self, listener: Any) -> None:
+        super().__init__(listener, spawn=Pool(settings.current.mllp_max_connections))
+        self._open: set[Any] = set()
+
+    def handle(self, connection: Any, _address: object) -> None:
+        self._open.add(connection)
+        if self.closed:  # stopped between the knock and the answer
+            _read_no_more(connection)
+        try:
+            _serve(connection)
+        finally:
+            self._open.discard(connection)
+
+    def stop(self, timeout: float | None = None) -> None:
+        self.close()
+        for connection in self._open:
+            _read_no_more(connection)
+        super().stop(timeout)
+
+
+def listen() -> Listener:
     """A listener that has its port; start() lets it answer. Raises OSError if the port is taken."""
-    address = (settings.current.mllp_host, settings.current.mllp_port)
-    server = StreamServer(address, _serve, spawn=Pool(settings.current.mllp_max_connections))
-    server.init_socket()
-    return server
+    if inherited is not None:
+        return Listener(gevent.socket.fromfd(inherited.fileno(), inherited.family, inherited.type))
+    listener = Listener((settings.current.mllp_host, settings.current.mllp_port))
+    listener.init_socket()
+    return listener
 
 
 def unframe(buffer: bytearray) -> Iterator[bytes]:
@@ -57,7 +88,7 @@ def frame(message: bytes) -> bytes:
     return START + message + END
 
 
-def _serve(connection: Any, _address: object) -> None:
+def _serve(connection: Any) -> None:
     meters.count("mllp_connections_total")
     connection.settimeout(settings.current.mllp_idle_s)
     try:
@@ -84,3 +115,9 @@ def _converse(connection: Any) -> None:
             received = receive(message)
             if received is not None and received.answer is not None:
                 connection.sendall(frame(received.answer))
+
+
+def _read_no_more(connection: Any) -> None:
+    """What has come can still be read, then it ends. gevent's own shutdown would raise in whoever reads."""
+    with suppress(OSError):  # the other side has gone already
+        connection._sock.shutdown(socket.SHUT_RD)

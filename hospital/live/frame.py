@@ -46,6 +46,11 @@ def auth(why: str) -> bytes:
     return _event("auth", json.dumps({"why": why}))
 
 
+def drain(within_s: float) -> bytes:
+    """This process goes, and ends this line within so many seconds: come back after a random part of them."""
+    return _event("drain", json.dumps({"within_s": within_s}))
+
+
 def _event(name: str, data: str, cursor: str | None = None) -> bytes:
     """A line break in the data must not end the event: each line of it gets its own field."""
     lines = [

@@ -5,6 +5,7 @@ out from this one greenlet, so a beat's number never runs ahead of what was writ
 """
 
 import logging
+import random
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -46,11 +47,13 @@ class Relay:
         self._looked_at = 0.0
         self._last_beat = 0.0
         self._ends_seen = clock.now()
+        self.draining = False
+        self._stopped = False
         self._sending = BoundedSemaphore(1)  # a joining line may look as well: never two at once, nor a beat meanwhile
 
     def run(self) -> None:
-        """Never returns. Survives a database that is away for a while: then no beat says that all is well."""
-        while True:
+        """Until stop(). Survives a database that is away for a while: then no beat says that all is well."""
+        while not self._stopped:
             records.bell.wait(timeout=self._until_next())
             records.bell.clear()
             began = time.monotonic()
@@ -61,6 +64,25 @@ class Relay:
                 log.exception("relay: a look at the journal failed")
                 gevent.sleep(_LOOK_EVERY_S)
             gevent.sleep(max(0.0, settings.current.coalesce_ms / 1000 - (time.monotonic() - began)))
+
+    def drain(self, window_s: float) -> None:
+        """This process goes: no new line, and the open ones end one after the other, news coming until then."""
+        self.draining = True
+        began, lines = time.monotonic(), self.hub.everyone()
+        random.shuffle(lines)
+        self.outlet.write_all(lines, frame.drain(window_s))
+        for done, line in enumerate(lines, 1):
+            if not len(self.hub):  # they have all gone by themselves
+                break
+            gevent.sleep(max(1e-5, began + window_s * done / len(lines) - time.monotonic()))
+            line.close()
+        for late in self.hub.everyone():
+            late.close(frame.drain(0))
+
+    def stop(self) -> None:
+        """Let run() return after the look that it is at."""
+        self._stopped = True
+        records.bell.set()
 
     def turn(self) -> None:
         """One look at the journal, and a beat if it is time for one."""

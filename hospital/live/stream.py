@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 from gevent.queue import Empty, Queue
-from werkzeug.exceptions import BadRequest, NotFound, TooManyRequests
+from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable, TooManyRequests
 
 from hospital import clock, meters, records, settings
 from hospital.access.guard import for_people, me
@@ -26,6 +26,8 @@ _QUEUED = 100  # frames that a line without a socket of its own may be behind
 @for_people(Right.SEE_ALERTS)
 def stream() -> Response:
     person, relay = me(), _relay()
+    if relay.draining:
+        raise ServiceUnavailable("This server is being stopped. Try again.", retry_after=1)
     watch = _watch(person, request.args.getlist("view"))
     if len(relay.hub.of_person(person.actor.person_id)) >= settings.current.streams_per_person:
         raise TooManyRequests("You have too many streams open. Close some tabs.", retry_after=5)

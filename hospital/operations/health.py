@@ -1,6 +1,6 @@
 """Is it alive, is it ready? Nothing here tells anything of a patient."""
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, current_app, jsonify
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
@@ -21,7 +21,9 @@ def live() -> Response:
 @blueprint.get("/ready")
 @open_to_all
 def ready() -> tuple[Response, int]:
-    """It can do its work: the database answers."""
+    """It can do its work: the database answers, and nobody has asked it to go."""
+    if current_app.extensions["leaving"].has_begun:
+        return jsonify(status="not ready", reason="This process is being stopped."), 503
     try:
         with records.read() as session:
             session.execute(select(Hospital.id).limit(1))

@@ -1,4 +1,4 @@
-"""A real server: `python app.py` on free ports, as `make run` starts it."""
+"""A real server on free ports: `python app.py`, as `make run` starts it, or gunicorn."""
 
 import os
 import signal
@@ -13,11 +13,17 @@ from urllib.error import URLError
 
 ROOT = Path(__file__).parents[2]
 READY_WITHIN_S = 30.0
+EMBEDDED = ("app.py",)
+GUNICORN = ("-m", "gunicorn", "--config", "deploy/gunicorn.conf.py")
 
 
 class Server:
-    def __init__(self, folder: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, environment: dict[str, str] | None = None, command: tuple[str, ...] = EMBEDDED
+    ) -> None:
+        """`command`: what Python runs."""
         self.folder = folder
+        self._command = command
         self.port, self.mllp_port = free_port(), free_port()
         self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -40,6 +46,7 @@ class Server:
             "HOSPITAL_MLLP_PORT": str(self.mllp_port),
             "HOSPITAL_DEMO": "1",
             "HOSPITAL_SIMULATE": "0",
+            "HOSPITAL_DRAIN_WINDOW_S": "0",  # tests that are over need not be told gently
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HOSPITAL_")}
         return kept | mine | self._environment
@@ -48,7 +55,7 @@ class Server:
         """Start and wait until it is ready. `wrapper`: a command that runs it, such as strace."""
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*wrapper, sys.executable, "app.py"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+                [*wrapper, sys.executable, *self._command], cwd=ROOT, env=self.environment, stdout=log, stderr=log
             )
         self._wait_until_ready()
 
@@ -65,6 +72,18 @@ class Server:
                 self._process.wait(10)
             except subprocess.TimeoutExpired:
                 self.kill()
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    def ended(self, within_s: float = 20.0) -> int:
+        """Wait until it has ended by itself; its exit code."""
+        assert self._process is not None
+        return self._process.wait(within_s)
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def log(self) -> str:
         return (self.folder / "log").read_text()

@@ -194,9 +194,12 @@ class Pass:
 
     def post(self, path: str) -> int:
         """An act of the page's own; the status of its answer."""
+        return _ask(self.port, "POST", path, self.cookie, csrf_token=self.csrf_token())[0]
+
+    def csrf_token(self) -> str:
         page = _ask(self.port, "GET", "/alerts", self.cookie)[2]
-        token = re.findall(r'<meta name="csrf-token" content="([^"]*)"', page)[0]
-        return _ask(self.port, "POST", path, self.cookie, csrf_token=token)[0]
+        token: str = re.findall(r'<meta name="csrf-token" content="([^"]*)"', page)[0]
+        return token
 
 
 def sign_in(port: int, name: str) -> Pass:
