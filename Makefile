@@ -5,7 +5,7 @@ PY     := .venv/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check install --quiet --no-input
 ARGS   ?=
 
-.PHONY: run test check screenshots mutants
+.PHONY: run test check screenshots mutants words
 .DEFAULT_GOAL := run
 
 run: export HOSPITAL_DEMO ?= 1
@@ -42,3 +42,6 @@ mutants: .venv/.tests  ## do the tests notice? about half an hour; ARGS="--count
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
 	@$(PIP) -r requirements-dev.txt
 	@touch .venv/.runs $@
+
+words: .venv/.tests  ## bring the catalogues of other languages up to what the code says
+	@PYTHONPATH=. $(PY) tests/catalogue.py

@@ -23,7 +23,7 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from hospital import background, records, settings
 from hospital.access import guard, sessions
-from hospital.fragments import Fragments
+from hospital.fragments import Fragments, language
 from hospital.intake import http, mllp
 from hospital.live import stream
 from hospital.live.outlet import HandsOver
@@ -81,12 +81,12 @@ def create_app(given: Settings | None = None) -> Flask:
     app.config["BUILD"] = _build()
     app.config["MAX_CONTENT_LENGTH"] = chosen.mllp_max_bytes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for room in (sessions, guard, headers, problems, leaving):
+    for room in (sessions, guard, language, headers, problems, leaving):
         room.prepare(app)
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)
     app.cli.add_command(commands.tokens)
-    app.extensions["fragments"] = Fragments(app.jinja_env)
+    app.extensions["fragments"] = Fragments(app)
     app.extensions["relay"] = Relay(app.extensions["fragments"])
     return app
 

@@ -5,12 +5,14 @@ Nothing of a viewer is in a fragment: what a screen shows of "mine" and which bu
 
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment
+from flask import Flask
 from markupsafe import Markup
 
+from hospital.fragments import language
 from hospital.fragments.card import card as as_card
 from hospital.fragments.tile import OpenAlerts, tile
 from hospital.records import Alert, Monitoring
@@ -18,27 +20,31 @@ from hospital.vocabulary import State
 
 _KEPT = 20_000  # rendered fragments; about 2 kB each
 
-Key = tuple[str, int, int, datetime, bool]  # after a backup was put back, only the moment tells two alerts apart
+Key = tuple[str, int, int, datetime, bool, str]  # after a backup was put back, only the moment tells two alerts apart
 
 
 class Fragments:
     """Renders what the screens show, and keeps what it rendered."""
 
-    def __init__(self, templates: Environment) -> None:
-        self._templates = templates
+    def __init__(self, app: Flask) -> None:
+        self._app = app
         self._kept: OrderedDict[Key, Markup] = OrderedDict()
+
+    def speaking(self, words: str) -> AbstractContextManager[None]:
+        """What is rendered inside is in this language; without it, in the one of the request."""
+        return language.speaking(self._app, words)
 
     def card(self, alert: Alert, zone: ZoneInfo, *, identity: bool) -> Markup:
         """One line of HTML. A resolved alert is a tombstone: hidden, but remembered by its version."""
         name = "alert_gone" if alert.state is State.RESOLVED else "alert_card"
-        key = ("card", alert.id, alert.version, alert.changed_at, identity)
+        key = ("card", alert.id, alert.version, alert.changed_at, identity, language.current())
         return self._once(key, lambda: self._render(name, card=as_card(alert, zone, identity=identity)))
 
     def board_row(self, alert: Alert, zone: ZoneInfo) -> Markup:
         """The same for a wall: without identity, and gone when it is resolved."""
         if alert.state is State.RESOLVED:
             return self.board_left(alert.id, alert.version)
-        key = ("board", alert.id, alert.version, alert.changed_at, False)
+        key = ("board", alert.id, alert.version, alert.changed_at, False, language.current())
         return self._once(key, lambda: self._render("board_row", card=as_card(alert, zone, identity=False)))
 
     def board_left(self, alert_id: int, version: int) -> Markup:
@@ -69,6 +75,6 @@ class Fragments:
         return html
 
     def _render(self, name: str, **given: object) -> Markup:
-        html = self._templates.get_template(f"fragments/{name}.html").render(**given)
+        html = self._app.jinja_env.get_template(f"fragments/{name}.html").render(**given)
         one_line = " ".join(line.strip() for line in html.splitlines() if line.strip())
         return Markup(one_line)  # noqa: S704 (the template has escaped everything in it)

@@ -7,14 +7,15 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from hospital import clock
+from hospital.fragments import words
 from hospital.fragments.moment import Moment, moment, moment_or_none
+from hospital.fragments.words import gettext
 from hospital.records import Alert
-from hospital.vocabulary import TOLD_AT_STEP, Priority, State
+from hospital.vocabulary import Priority, State
 
 _OLD_S = 900  # an alarm observed longer ago than this when it was raised shows its date
 
 _MARKS = {Priority.HIGH: "***", Priority.MEDIUM: "**", Priority.LOW: "*"}
-_TOLD_WORDS = {"charge": "charge nurse", "physician": "physician"}
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Card:
     condition: str
     step: int
     kind: str
+    kind_word: str
     place: str
     unit_code: str
     unassigned: bool
@@ -77,16 +79,17 @@ def card(alert: Alert, zone: ZoneInfo, *, identity: bool) -> Card:
         sort=_sort(alert),
         priority=alert.priority,
         mark=_MARKS[alert.priority],
-        priority_word=alert.priority.upper(),
+        priority_word=gettext(words.PRIORITIES[alert.priority]).upper(),
         priority_sent=alert.priority_sent,
         state=alert.state,
         condition=alert.condition,
         step=alert.step,
         kind=alert.kind,
+        kind_word=gettext(words.KINDS[alert.kind]),
         place=alert.bed.code if alert.bed else alert.place,
         unit_code=alert.unit.code if alert.unit else "",
         unassigned=alert.unit_id is None,
-        text=alert.text,
+        text=words.rule(alert.text) if alert.sender_id is None else alert.text,
         reading=alert.value,
         limit=_limit(alert),
         unit=alert.value_unit or "",
@@ -98,8 +101,8 @@ def card(alert: Alert, zone: ZoneInfo, *, identity: bool) -> Card:
         raised=moment(alert.raised_at, zone),
         owner=alert.owner.display_name if alert.owner else None,
         owned=moment_or_none(alert.owned_at, zone),
-        told=_TOLD_WORDS.get(TOLD_AT_STEP[alert.step]),
-        next_told=_TOLD_WORDS[TOLD_AT_STEP[alert.step + 1]] if alert.step < alert.last_step else None,
+        told=words.told(alert.step),
+        next_told=words.told(alert.step + 1) if alert.step < alert.last_step else None,
         next=moment_or_none(alert.escalate_at, zone),
         cleared=moment_or_none(alert.cleared_at, zone),
         expires=moment_or_none(alert.expires_at, zone),

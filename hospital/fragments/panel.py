@@ -2,7 +2,7 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,16 +11,18 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from hospital import clock
+from hospital.fragments import words
 from hospital.fragments.moment import Moment, moment, moment_or_none
+from hospital.fragments.words import N_, gettext
 from hospital.records import Alert, Bed, JournalLine, Monitoring, Unit
 from hospital.vocabulary import Happening, Priority, State
 
 _BACK = timedelta(hours=24)
 _MANY = 20_000  # alerts of a day that are counted; more than that is told as that
 _TOP_BEDS = 12
-_STEP_WORDS = ("Nurses", "Charge nurse", "Physician")
+_STEPS = {"nurses": N_("nurses"), "charge nurse": N_("charge nurse"), "physician": N_("physician")}
 
-Bar = tuple[str, object, int]  # word, number, its share of the largest in percent
+Bar = tuple[str, str, object, int]  # key, word, number, its share of the largest in percent
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ class BoardBed:
     code: str
     state: str
 
+    @property
+    def state_word(self) -> str:
+        return gettext(words.BED_STATES[self.state])
+
 
 def in_scope(hospital_id: int, scope: frozenset[int | None]) -> ColumnElement[bool]:
     """Alerts of these units; None in `scope` stands for the unassigned."""
@@ -82,9 +88,11 @@ def metrics(session: Session, hospital_id: int, scope: frozenset[int | None], zo
         open=len(open_now),
         unacknowledged=len(waiting),
         oldest=moment_or_none(min(waiting, default=None), zone),
-        by_priority=_bars({word.value: sum(row.priority is word for row in open_now) for word in Priority}),
-        by_unit=_bars(Counter(units.get(row.unit_id, "Unassigned") for row in open_now)),
-        by_step=_bars({word: sum(row.step == step for row in open_now) for step, word in enumerate(_STEP_WORDS)}),
+        by_priority=_bars(
+            {word.value: sum(row.priority is word for row in open_now) for word in Priority}, words.PRIORITIES
+        ),
+        by_unit=_bars(Counter(units.get(row.unit_id, gettext("Unassigned")) for row in open_now)),
+        by_step=_bars({word: sum(row.step == step for row in open_now) for step, word in enumerate(_STEPS)}, _STEPS),
         ack_median=_middle(acked),
         ack_p90=_ninth_of_ten(acked),
         resolve_median=_middle(resolved),
@@ -136,9 +144,13 @@ def _durations(session: Session, mine: ColumnElement[bool], what: Happening, now
     return list({alert_id: (at - raised_at).total_seconds() for alert_id, at, raised_at in lines}.values())
 
 
-def _bars(counts: dict[str, int] | Counter[str]) -> list[Bar]:
+def _bars(counts: dict[str, int] | Counter[str], named: Mapping[str, str] | None = None) -> list[Bar]:
     most = max(counts.values(), default=0) or 1
-    return [(word, count, round(100 * count / most)) for word, count in counts.items()]
+    return [(key, _word(key, named or {}), count, round(100 * count / most)) for key, count in counts.items()]
+
+
+def _word(key: str, named: Mapping[str, str]) -> str:
+    return gettext(named[key]).capitalize() if key in named else key
 
 
 def _per_hour(raised: list[datetime], now: datetime, zone: ZoneInfo) -> list[Bar]:

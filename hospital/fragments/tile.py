@@ -9,7 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hospital import clock, settings
+from hospital.fragments import words
 from hospital.fragments.moment import Moment, moment, moment_or_none
+from hospital.fragments.words import N_, gettext
 from hospital.records import Alert, Monitoring
 from hospital.triage.latest import Latest, current, newest
 from hospital.triage.news2 import Ages, Parts, Score, parts, score
@@ -18,21 +20,21 @@ from hospital.vocabulary import Priority, State
 
 _FAST = (Vital.HR, Vital.SPO2, Vital.RR)
 _WORDS = {
-    Vital.HR: ("HR", "/min"),
+    Vital.HR: (N_("HR"), "/min"),
     Vital.SPO2: ("SpO₂", "%"),
-    Vital.RR: ("RR", "/min"),
-    Vital.SBP: ("SBP", "mmHg"),
-    Vital.DBP: ("DBP", "mmHg"),
-    Vital.TEMP: ("T", "°C"),
+    Vital.RR: (N_("RR"), "/min"),
+    Vital.SBP: (N_("SBP"), "mmHg"),
+    Vital.DBP: (N_("DBP"), "mmHg"),
+    Vital.TEMP: (N_("T"), "°C"),
 }
 _PART_WORDS = {
-    "respiration": "RR",
+    "respiration": N_("RR"),
     "spo2": "SpO₂",
     "on_oxygen": "O₂",
-    "systolic": "SBP",
-    "pulse": "HR",
-    "consciousness": "ACVPU",
-    "temperature": "T",
+    "systolic": N_("SBP"),
+    "pulse": N_("HR"),
+    "consciousness": N_("ACVPU"),
+    "temperature": N_("T"),
 }
 _OF_THIS_MINUTE = timedelta(minutes=1)
 _OLDEST_AGE = 120  # years; a birth date before is somebody's placeholder
@@ -56,6 +58,7 @@ class Cell:
     value: str | None
     fresh: bool
     crossed: str
+    crossed_word: str
     limit: str
     unverified: bool
     source: str
@@ -77,6 +80,7 @@ class Sum:
     text: str
     total: int | None
     band: str
+    risk: str
     complete: bool
     missing: list[str]
     parts: list[tuple[str, str, int | None]]
@@ -104,6 +108,7 @@ class Tile:
     clock_off: bool
     alerts: int
     worst: str
+    worst_word: str
 
 
 def tile(monitoring: Monitoring, zone: ZoneInfo, alerts: OpenAlerts, *, identity: bool) -> Tile:
@@ -129,6 +134,7 @@ def tile(monitoring: Monitoring, zone: ZoneInfo, alerts: OpenAlerts, *, identity
         clock_off=abs(monitoring.clock_off_s) > settings.current.clock_off_s,
         alerts=alerts.count,
         worst=alerts.worst or "",
+        worst_word=gettext(words.PRIORITIES[alerts.worst]) if alerts.worst else "",
     )
 
 
@@ -166,11 +172,12 @@ def _cell(
     side, limit = crossed.get(vital.value, ("", "")) if best else ("", "")
     return Cell(
         vital=vital.value,
-        word=word,
+        word=gettext(word),
         unit=unit,
         value=f"{best.value:.1f}" if best and vital is Vital.TEMP else f"{best.value:.0f}" if best else None,
         fresh=best is not None,
         crossed=side,
+        crossed_word=gettext(words.CROSSED[side]) if side else "",
         limit=limit,
         unverified=best is not None and not best.verified,
         source="",
@@ -190,17 +197,20 @@ def _sum(scored: Score, of: Parts, scale: int) -> Sum:
         text="–" if nothing else scored.text,
         total=None if nothing else scored.total,
         band="none" if nothing else scored.band.value,
+        risk="" if nothing else gettext(words.RISKS[scored.band]),
         complete=scored.complete,
-        missing=[_PART_WORDS[part] for part in scored.missing],
-        parts=[(_PART_WORDS[part], _shown(getattr(of, part)), points) for part, points in scored.points.items()],
-        response="" if nothing else scored.response,
+        missing=[gettext(_PART_WORDS[part]) for part in scored.missing],
+        parts=[
+            (gettext(_PART_WORDS[part]), _shown(getattr(of, part)), points) for part, points in scored.points.items()
+        ],
+        response="" if nothing else gettext(scored.response),
         scale=scale,
     )
 
 
 def _shown(value: object) -> str:
     if isinstance(value, bool):
-        return "oxygen" if value else "air"
+        return gettext("oxygen") if value else gettext("air")
     return f"{value:g}" if isinstance(value, float | int) else str(value or "")
 
 
@@ -220,7 +230,7 @@ def _age(birth_date: str, now: datetime) -> str:
         return ""
     born = date.fromisoformat(birth_date)
     years = now.year - born.year - ((now.month, now.day) < (born.month, born.day))
-    return f"{years} y" if 0 <= years <= _OLDEST_AGE else ""
+    return gettext("%(years)s y", years=years) if 0 <= years <= _OLDEST_AGE else ""
 
 
 def _worst(priorities: Iterable[Priority]) -> Priority | None:

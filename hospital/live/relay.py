@@ -238,7 +238,8 @@ class Relay:
             return ""
         seen = {touch.alert_id: touch.number for touch in touches if touch.seen_by(audience)}
         alerts = self._at_least(seen)
-        return "\n".join(html for alert_id in seen for html in self._fragments_of(audience, tail, alerts[alert_id]))
+        with self._fragments.speaking(audience.language):
+            return "\n".join(html for alert_id in seen for html in self._fragments_of(audience, tail, alerts[alert_id]))
 
     def _at_least(self, versions: dict[int, int]) -> dict[int, Alert]:
         """These alerts, each at this version or newer: two reads may end in the other order than they began."""

@@ -11,6 +11,7 @@ from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable, TooMan
 from hospital import clock, meters, records, settings
 from hospital.access.guard import for_people, me
 from hospital.access.sessions import SignedIn
+from hospital.fragments import language
 from hospital.live.hub import PATIENT, VIEWS, Audience, Watch
 from hospital.live.relay import Relay
 from hospital.records import Monitoring
@@ -44,7 +45,7 @@ def audience(person: SignedIn, views: frozenset[str]) -> Audience:
     """What this person may see: from the person, never from the URL."""
     actor = person.actor
     identity = actor.may(Right.SEE_IDENTITY) and views != {"board"}  # a wall shows beds, whoever has put it up
-    return Audience(actor.hospital_id, actor.scope, identity, "en", views)
+    return Audience(actor.hospital_id, actor.scope, identity, language.current(), views)
 
 
 def _watch(person: SignedIn, views: list[str]) -> Watch:

@@ -88,13 +88,14 @@ class Vitals:
             self._write(audience, html)
 
     def _tiles(self, audience: Audience, tail: Tail, changed: list[Monitoring]) -> str:
-        return "\n".join(
-            self._tile(audience, tail, one)
-            for one in changed
-            if audience.wants_tile(one.patient_id)
-            and one.hospital_id == audience.hospital_id
-            and (audience.sees(one.unit_id) or audience.sees(self._left.get(one.patient_id, -1)))
-        )
+        with self._fragments.speaking(audience.language):
+            return "\n".join(
+                self._tile(audience, tail, one)
+                for one in changed
+                if audience.wants_tile(one.patient_id)
+                and one.hospital_id == audience.hospital_id
+                and (audience.sees(one.unit_id) or audience.sees(self._left.get(one.patient_id, -1)))
+            )
 
     def _tile(self, audience: Audience, tail: Tail, one: Monitoring) -> str:
         if not audience.sees(one.unit_id):
@@ -110,15 +111,18 @@ class Vitals:
         shown = repr(beds)
         if self._last_beds.get(audience) != shown:
             self._last_beds[audience] = shown
-            self._write(audience, self._fragments.beds(beds=beds, version=_version()))
+            with self._fragments.speaking(audience.language):
+                html = self._fragments.beds(beds=beds, version=_version())
+            self._write(audience, html)
 
     def _send_panel(self, audience: Audience, tail: Tail) -> None:
         due = time.monotonic() - self._last_panel >= settings.current.metrics_every_s
         if "metrics" not in audience.views or not due:
             return
-        with records.read() as session:
+        with records.read() as session, self._fragments.speaking(audience.language):
             numbers = metrics(session, audience.hospital_id, audience.units, tail.zone)
-        self._write(audience, self._fragments.panel(m=numbers))
+            html = self._fragments.panel(m=numbers)
+        self._write(audience, html)
 
     def _write(self, audience: Audience, html: str) -> None:
         lines = self._hub.lines(audience)

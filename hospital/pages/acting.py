@@ -16,6 +16,7 @@ from hospital.alerts import refusals
 from hospital.alerts.refusals import KeyUsed, Refusal
 from hospital.alerts.rights import Seen
 from hospital.fragments.card import with_everything
+from hospital.fragments.words import gettext
 from hospital.pages.layout import fragments, now_of, page
 from hospital.records import Alert, Hospital, Idempotency
 from hospital.records.journal import cursor
@@ -156,20 +157,22 @@ def _sorry(outcome: Outcome, refusal: Refusal, alert: Alert | None) -> str:
     return page(
         "pages/problem.html",
         status=outcome.status,
-        title="This was not done",
+        title=gettext("This was not done"),
         sentence=_sentence(refusal, alert),
         next_url=f"/alerts/{alert.id}" if alert else "/alerts",
-        next_word="Look at the alert" if alert else "All alerts",
+        next_word=gettext("Look at the alert") if alert else gettext("All alerts"),
     )
 
 
 def _sentence(refusal: Refusal, alert: Alert | None) -> str:
     """Who was first, where that is the reason."""
     if refusal.reason == "AlreadyAcknowledged" and alert is not None and alert.owner is not None:
-        return f"{alert.owner.display_name} has it already."
+        return gettext("%(person)s has it already.", person=alert.owner.display_name)
     if refusal.reason == "AlreadyResolved" and alert is not None and alert.changed_by is not None:
-        return f"{alert.changed_by.display_name} was the last to change it: it has been resolved."
-    return refusal.sentence
+        return gettext(
+            "%(person)s was the last to change it: it has been resolved.", person=alert.changed_by.display_name
+        )
+    return gettext(refusal.sentence)
 
 
 def _back() -> str:

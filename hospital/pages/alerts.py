@@ -14,24 +14,25 @@ from hospital.access.guard import for_people, me
 from hospital.alerts.rights import alert_for, allowed
 from hospital.fragments.card import alerts_in, card, with_everything
 from hospital.fragments.moment import Moment, moment
+from hospital.fragments.words import N_, PRIORITIES, gettext, told
 from hospital.pages.layout import fragments, now_of, page
 from hospital.records import Alert, JournalLine, Note, Person
 from hospital.roles import Actor, Right
-from hospital.vocabulary import TOLD_AT_STEP, Happening, State
+from hospital.vocabulary import Happening, State
 
 blueprint = Blueprint("alerts", __name__)
 
 _WORDS = {
-    Happening.RAISED: "Raised",
-    Happening.UPDATED: "New value",
-    Happening.PRIORITY_RAISED: "Priority raised",
-    Happening.RECURRED: "Came back",
-    Happening.CLEARED: "Condition gone",
-    Happening.ACKNOWLEDGED: "Acknowledged",
-    Happening.ESCALATED: "Escalated",
-    Happening.NOTED: "Note",
-    Happening.RESOLVED: "Resolved",
-    Happening.EXPIRED: "Left the list by itself",
+    Happening.RAISED: N_("Raised"),
+    Happening.UPDATED: N_("New value"),
+    Happening.PRIORITY_RAISED: N_("Priority raised"),
+    Happening.RECURRED: N_("Came back"),
+    Happening.CLEARED: N_("Condition gone"),
+    Happening.ACKNOWLEDGED: N_("Acknowledged"),
+    Happening.ESCALATED: N_("Escalated"),
+    Happening.NOTED: N_("Note"),
+    Happening.RESOLVED: N_("Resolved"),
+    Happening.EXPIRED: N_("Left the list by itself"),
 }
 _MANY_LINES = 500  # of a history; an alarm that dances longer shows its last ones
 
@@ -100,7 +101,7 @@ def _facts(alert: Alert, zone: ZoneInfo, *, identity: bool) -> dict[str, Any]:
         "first": moment(alert.raised_at, zone, seconds=True),
         "last": moment(alert.last_at, zone, seconds=True),
         "times": alert.repeats + 1,
-        "sender_name": alert.sender.name if alert.sender else "Our own rules",
+        "sender_name": alert.sender.name if alert.sender else gettext("Our own rules"),
         "advice": alert.advice,
         "event_code": alert.event_code,
     }
@@ -128,10 +129,10 @@ def _history(session: Session, alert: Alert, zone: ZoneInfo, *, identity: bool) 
     return [
         HistoryLine(
             at=moment(line.at, zone, seconds=True),
-            word=_WORDS[line.happening],
-            by=name or (alert.sender.name if alert.sender else "Our own rules")
+            word=gettext(_WORDS[line.happening]),
+            by=name or (alert.sender.name if alert.sender else gettext("Our own rules"))
             if line.happening not in (Happening.ESCALATED, Happening.EXPIRED)
-            else name or "System",
+            else name or gettext("System"),
             detail=_detail(line, alert),
             note=note.text if note and identity else None,
         )
@@ -141,9 +142,9 @@ def _history(session: Session, alert: Alert, zone: ZoneInfo, *, identity: bool) 
 
 def _detail(line: JournalLine, alert: Alert) -> str:
     if line.happening is Happening.ESCALATED:
-        return f"to the {TOLD_AT_STEP[line.facts['step']].replace('charge', 'charge nurse')}"
+        return gettext("to the %(who)s", who=told(line.facts["step"]))
     if line.happening in (Happening.RAISED, Happening.PRIORITY_RAISED):
-        return f"{line.facts['priority']}{_value(line, alert, ', ')}"
+        return f"{gettext(PRIORITIES[line.facts['priority']])}{_value(line, alert, ', ')}"
     if line.happening in (Happening.UPDATED, Happening.RECURRED, Happening.CLEARED):
         return _value(line, alert, "")
     return ""

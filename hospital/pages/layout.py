@@ -11,19 +11,20 @@ from sqlalchemy.orm import Session
 
 from hospital import clock
 from hospital.access.sessions import SignedIn
-from hospital.fragments import Fragments
+from hospital.fragments import Fragments, language
 from hospital.fragments.moment import moment
+from hospital.fragments.words import N_, gettext
 from hospital.records import Hospital
 from hospital.records.journal import cursor
 from hospital.roles import Right, Role
 
 ROLE_WORDS = {
-    Role.NURSE: "Nurse",
-    Role.CHARGE: "Charge nurse",
-    Role.PHYSICIAN: "Physician",
-    Role.ENGINEER: "Engineer",
-    Role.ADMIN: "Administrator",
-    Role.DISPLAY: "Display",
+    Role.NURSE: N_("Nurse"),
+    Role.CHARGE: N_("Charge nurse"),
+    Role.PHYSICIAN: N_("Physician"),
+    Role.ENGINEER: N_("Engineer"),
+    Role.ADMIN: N_("Administrator"),
+    Role.DISPLAY: N_("Display"),
 }
 
 
@@ -73,6 +74,8 @@ def _around(person: SignedIn | None, now: Now | None, view: str) -> dict[str, An
     zone = now.zone if now else ZoneInfo("UTC")
     around = {
         "as_of": moment(clock.now(), zone, seconds=True),
+        "language": language.current(),
+        "script_words": language.words_for_scripts(language.current()),
         "build": current_app.config["BUILD"],
         "zone": zone.key,
         "cursor": now.cursor if now else "",
@@ -88,7 +91,7 @@ def _around(person: SignedIn | None, now: Now | None, view: str) -> dict[str, An
             "id": person.actor.person_id,
             "name": person.actor.name,
             "role": person.actor.role.value,
-            "role_word": ROLE_WORDS[person.actor.role],
+            "role_word": gettext(ROLE_WORDS[person.actor.role]),
             "may": person.rights_word,
             "units_word": ", ".join(person.unit_codes),
         }
@@ -99,9 +102,9 @@ def _nav(person: SignedIn) -> list[Place]:
     if not person.actor.may(Right.SEE_ALERTS):
         return []
     pages = (
-        ("/alerts", "Alerts", "bell"),
-        ("/patients", "Patients", "patients"),
-        ("/metrics", "Metrics", "metrics"),
-        ("/board", "Board", "board"),
+        ("/alerts", gettext("Alerts"), "bell"),
+        ("/patients", gettext("Patients"), "patients"),
+        ("/metrics", gettext("Metrics"), "metrics"),
+        ("/board", gettext("Board"), "board"),
     )
     return [Place(url, word, icon, request.path.startswith(url)) for url, word, icon in pages]

@@ -13,6 +13,7 @@ from hospital.alerts.observing import Readings, observe
 from hospital.alerts.refusals import Refusal
 from hospital.alerts.rights import patient_for
 from hospital.alerts.scaling import set_scale
+from hospital.fragments.words import N_, gettext
 from hospital.pages.patients import patient_page
 from hospital.records import Monitoring, NotStored
 from hospital.roles import Right
@@ -22,12 +23,12 @@ blueprint = Blueprint("observations", __name__)
 
 # What a person can have meant; beyond it is a slip of the finger. field → (vital sign, lowest, highest, its word)
 _FIELDS = {
-    "respiration": (Vital.RR, 0, 100, "Breathing"),
+    "respiration": (Vital.RR, 0, 100, N_("Breathing")),
     "spo2": (Vital.SPO2, 20, 100, "SpO₂"),
-    "systolic": (Vital.SBP, 20, 350, "Systolic pressure"),
-    "diastolic": (Vital.DBP, 10, 250, "Diastolic pressure"),
-    "pulse": (Vital.HR, 0, 350, "Pulse"),
-    "temperature": (Vital.TEMP, 20, 46, "Temperature"),
+    "systolic": (Vital.SBP, 20, 350, N_("Systolic pressure")),
+    "diastolic": (Vital.DBP, 10, 250, N_("Diastolic pressure")),
+    "pulse": (Vital.HR, 0, 350, N_("Pulse")),
+    "temperature": (Vital.TEMP, 20, 46, N_("Temperature")),
 }
 _OXYGEN = {"air": False, "oxygen": True}
 _NUMBER = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,2})?")
@@ -51,7 +52,7 @@ class Form:
                 form._read_number(name)
         form._read_choices()
         if not form.errors and not form.measured and form.consciousness is None and form.on_oxygen is None:
-            form.errors["respiration"] = "Fill in at least one thing that you measured or saw."
+            form.errors["respiration"] = gettext("Fill in at least one thing that you measured or saw.")
         return form
 
     def as_set(self) -> ObservationSet:
@@ -64,16 +65,21 @@ class Form:
         text = self.given[name]
         value = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
         if value is None or not lowest <= value <= highest:
-            self.errors[name] = f"{word} must be a number from {lowest} to {highest}."
+            self.errors[name] = gettext(
+                "%(what)s must be a number from %(lowest)s to %(highest)s.",
+                what=gettext(word),
+                lowest=lowest,
+                highest=highest,
+            )
         else:
             self.measured[vital] = value
 
     def _read_choices(self) -> None:
         oxygen, level = self.given.get("on_oxygen"), self.given.get("consciousness")
         if oxygen is not None and oxygen not in _OXYGEN:
-            self.errors["on_oxygen"] = "Choose air or oxygen."
+            self.errors["on_oxygen"] = gettext("Choose air or oxygen.")
         if level is not None and level not in list(Consciousness):
-            self.errors["consciousness"] = "Choose one of A, C, V, P and U."
+            self.errors["consciousness"] = gettext("Choose one of A, C, V, P and U.")
         if not self.errors:
             self.on_oxygen = _OXYGEN[oxygen] if oxygen else None
             self.consciousness = Consciousness(level) if level else None

@@ -18,6 +18,7 @@ from hospital.alerts.rights import patient_for
 from hospital.fragments.card import alerts_in
 from hospital.fragments.moment import Moment, moment
 from hospital.fragments.tile import open_alerts, tile
+from hospital.fragments.words import N_, gettext
 from hospital.pages.layout import fragments, now_of, page
 from hospital.records import Alert, Monitoring, Observation
 from hospital.roles import Actor, Right
@@ -28,7 +29,7 @@ _RANGES_H = ("1", "8", "24", "72")
 _MANY_POINTS = 4_000  # of a trend; more are thinned out, each kept as it was measured
 _MANY_ROWS = 120  # of the table beside the charts
 _COLUMNS = ("hr", "spo2", "rr", "sbp", "dbp", "temp")
-_HEADERS = ("HR", "SpO₂", "RR", "BP", "T", "ACVPU", "O₂")
+_HEADERS = (N_("HR"), "SpO₂", N_("RR"), N_("BP"), N_("T"), N_("ACVPU"), "O₂")
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def patient_page(patient_id: int, *, errors: dict[str, str] | None = None, given
         facts=_facts(monitoring),
         trend_url=f"/patients/{patient_id}/trend",
         ranges=_RANGES_H,
-        headers=_HEADERS,
+        headers=[gettext(header) for header in _HEADERS],
         rows=[_row(row, now.zone) for row in rows],
         open_alerts=[fragments().card(alert, now.zone, identity=identity) for alert in alerts],
         can={"observe": actor.may(Right.OBSERVE), "scale": actor.may(Right.SET_SCALE)},
@@ -177,7 +178,7 @@ def _facts(monitoring: Monitoring) -> dict[str, str]:
 
 def _row(row: Observation, zone: ZoneInfo) -> TableRow:
     pressure = f"{_whole(row.sbp)}/{_whole(row.dbp)}" if row.sbp is not None or row.dbp is not None else ""
-    oxygen = "" if row.on_oxygen is None else "oxygen" if row.on_oxygen else "air"
+    oxygen = "" if row.on_oxygen is None else gettext("oxygen") if row.on_oxygen else gettext("air")
     cells = [_whole(row.hr), _whole(row.spo2), _whole(row.rr), pressure]
     cells += ["" if row.temp is None else f"{row.temp:.1f}", row.consciousness or "", oxygen]
     return TableRow(moment(row.observed_at, zone, seconds=True), cells)

@@ -5,8 +5,12 @@ from urllib.parse import quote
 
 from flask import Flask, Response, jsonify, make_response, redirect, request
 from werkzeug.exceptions import (
+    Forbidden,
     HTTPException,
     InternalServerError,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
     ServiceUnavailable,
     Unauthorized,
     default_exceptions,
@@ -15,6 +19,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from hospital import meters
 from hospital.alerts.refusals import Refusal
+from hospital.fragments.words import N_, gettext
 from hospital.pages.layout import page
 from hospital.records import NotStored
 
@@ -22,17 +27,26 @@ log = logging.getLogger(__name__)
 
 _PROGRAMS = ("/api/", "/live/", "/health/", "/internal/")
 _TITLES = {
-    400: "That could not be read",
-    401: "Sign in first",
-    403: "Not for this role",
-    404: "Nothing here",
-    405: "That cannot be done here",
-    409: "Someone was first",
-    413: "Too large",
-    415: "Another kind of content is needed",
-    422: "That could not be taken",
-    429: "Too many at once",
-    503: "Not now",
+    400: N_("That could not be read"),
+    401: N_("Sign in first"),
+    403: N_("Not for this role"),
+    404: N_("Nothing here"),
+    405: N_("That cannot be done here"),
+    409: N_("Someone was first"),
+    413: N_("Too large"),
+    415: N_("Another kind of content is needed"),
+    422: N_("That could not be taken"),
+    429: N_("Too many at once"),
+    503: N_("Not now"),
+}
+
+
+# Instead of what the framework says, which is for programmers.
+_SENTENCES = {
+    NotFound.description: N_("There is no such page. It may have been moved, or it is not for you."),
+    MethodNotAllowed.description: N_("This address does not take that. Go back and try again."),
+    RequestEntityTooLarge.description: N_("What was sent is too large."),
+    Forbidden.description: N_("Your role does not include this."),
 }
 
 
@@ -97,10 +111,10 @@ def _page(problem: HTTPException, status: int) -> str:
     return page(
         "pages/problem.html",
         status=status,
-        title=_TITLES.get(status, "This did not work"),
-        sentence=problem.description or "",
+        title=gettext(_TITLES.get(status, N_("This did not work"))),
+        sentence=gettext(_SENTENCES.get(problem.description or "", problem.description or " ")),
         next_url="/sign-in" if status == 401 else "/alerts",
-        next_word="Sign in" if status == 401 else "To the alerts",
+        next_word=gettext("Sign in") if status == 401 else gettext("To the alerts"),
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import selectinload
 from hospital import meters, records, settings
 from hospital.access import sessions
 from hospital.access.guard import for_people, me, open_to_all, sign_in_token
+from hospital.fragments.words import gettext
 from hospital.pages.layout import ROLE_WORDS, page
 from hospital.records import Hospital, Person
 from hospital.roles import Role
@@ -33,7 +34,7 @@ def sign_in() -> Response:
     token = sessions.sign_in(name.replace("\0", "").strip(), password)  # PostgreSQL takes no NUL, not even to look
     meters.count("sign_ins_total", result="right" if token else "wrong")
     if token is None:
-        return make_response(_form(_goal(), "Name and password do not belong together. Try again."), 401)
+        return make_response(_form(_goal(), gettext("Name and password do not belong together. Try again.")), 401)
     response = make_response(redirect(_goal(), 303))
     sessions.give_cookie(response, token, secure=request.is_secure)
     return response
@@ -56,7 +57,7 @@ def _form(goal: str, error: str = "") -> str:
         error=error,
         next=goal,
         demo=settings.current.demo,
-        demo_people=[(name, ROLE_WORDS[role], units) for name, role, units in _demo_people()],
+        demo_people=[(name, gettext(ROLE_WORDS[role]), units) for name, role, units in _demo_people()],
     )
 
 
