@@ -85,9 +85,10 @@ def create_app(given: Settings | None = None) -> Flask:
         room.prepare(app)
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)
-    app.cli.add_command(commands.tokens)
+    for group in (commands.tokens, commands.epoch):
+        app.cli.add_command(group)
     app.extensions["fragments"] = Fragments(app)
-    app.extensions["relay"] = Relay(app.extensions["fragments"])
+    app.extensions["relay"] = Relay(app.extensions["fragments"], app.config["BUILD"])
     return app
 
 

@@ -20,15 +20,27 @@ def vitals(html: str) -> bytes:
 
 
 def hello(
-    cursor: str, head: int, beat_s: float, now: datetime, *, replay: bool = False, person: int | None = None
+    cursor: str,
+    head: int,
+    beat_s: float,
+    now: datetime,
+    *,
+    replay: bool = False,
+    person: int | None = None,
+    build: str = "",
 ) -> bytes:
     """First on every stream. Frames up to `head` bring a screen up to date and make no toast.
 
     `replay`: one comes next, and only after it is the screen current. `person`: whose stream it is, so that a page of
-    somebody else does not take it.
+    somebody else does not take it. `build`: what this server's pages are made of.
     """
     says = {"cursor": cursor, "head": head, "beat_s": beat_s, "now": clock.iso(now), "replay": replay, "person": person}
-    return _event("hello", json.dumps(says))
+    return _event("hello", json.dumps(says | {"build": build}))
+
+
+def reload(build: str) -> bytes:
+    """Right after hello: the page is of another build than this server's."""
+    return _event("reload", json.dumps({"build": build}))
 
 
 def beat(cursor: str, head: int, now: datetime) -> bytes:

@@ -55,13 +55,14 @@ class Line(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Who is behind a line, so that it can be ended when they may no longer look."""
+    """Who is behind a line, so that it can be ended when they may no longer look; `build`: of the page, if it told."""
 
     audience: Audience
     session_id: int
     person_id: int
     since: datetime
     expires_at: datetime
+    build: str = ""
 
 
 class Hub:

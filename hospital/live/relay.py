@@ -37,10 +37,11 @@ _OVERLAP = timedelta(seconds=10)  # an end that was committed a little after its
 class Relay:
     """One in each server process."""
 
-    def __init__(self, fragments: Fragments) -> None:
+    def __init__(self, fragments: Fragments, build: str = "") -> None:
         self.hub = Hub()
         self.outlet = Outlet(self.hub, self.resync)
         self._fragments = fragments
+        self._build = build
         self._vitals = Vitals(self.hub, self.outlet, fragments)
         self._tails: dict[int, Tail] = {}
         self._alerts: OrderedDict[int, Alert] = OrderedDict()  # as they are now; never more than the rings' lines
@@ -217,7 +218,9 @@ class Relay:
             clock.now(),
             replay=bool(replay),
             person=watch.person_id,
+            build=self._build,
         )
+        hello += frame.reload(self._build) if watch.build not in ("", self._build) else b""
         return hello + self._vitals.recent(audience, tail) + replay
 
     def _replay(self, audience: Audience, tail: Tail, after: str | None) -> bytes:

@@ -55,7 +55,8 @@ def _watch(person: SignedIn, views: list[str]) -> Watch:
         if view.startswith(PATIENT):
             _check_patient(person, int(view.removeprefix(PATIENT)))
     of_it = audience(person, frozenset(views))
-    return Watch(of_it, person.session_id, person.actor.person_id, clock.now(), person.expires_at)
+    build = request.args.get("build", "")
+    return Watch(of_it, person.session_id, person.actor.person_id, clock.now(), person.expires_at, build)
 
 
 def _check_patient(person: SignedIn, patient_id: int) -> None:

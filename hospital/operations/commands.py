@@ -1,8 +1,10 @@
 """The commands of `flask --app app …`."""
 
+import secrets
+
 import click
 from flask.cli import AppGroup
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from hospital import clock, records
@@ -10,6 +12,7 @@ from hospital.access.tokens import new_token, token_hash
 from hospital.records import Hospital, Sender
 
 tokens = AppGroup("tokens", help="Tokens with which senders hand in messages over HTTP.")
+epoch = AppGroup("epoch", help="After a backup was put back: let every screen begin anew.")
 
 
 @tokens.command("create")
@@ -34,3 +37,31 @@ def _give(session: Session, hospital_code: str, name: str, token: str) -> bool:
         session.add(sender)
     sender.token_hash = token_hash(token)
     return True
+
+
+@epoch.command("new")
+@click.option("--hospital", "hospital_code", help="The code of one hospital.")
+@click.option("--all", "every", is_flag=True, help="Every hospital of this database.")
+def new_epoch(hospital_code: str | None, every: bool) -> None:
+    """Change the epoch, so that no screen goes on from a number that now means something else.
+
+    It stands in the head row of the hospital's journal and writes no line: the journal is as it was backed up.
+    """
+    if every == (hospital_code is not None):
+        raise click.UsageError("Say either --hospital CODE or --all.")
+    with records.read() as session:
+        chosen = session.scalars(select(Hospital) if every else select(Hospital).filter_by(code=hospital_code)).all()
+    if not chosen:
+        raise click.ClickException("There is no hospital yet." if every else f"There is no hospital {hospital_code!r}.")
+    for hospital in chosen:
+        click.echo(f"{hospital.code}: screens that were at {hospital.epoch} begin anew at {_begin_anew(hospital)}")
+
+
+def _begin_anew(hospital: Hospital) -> str:
+    word = secrets.token_hex(4)
+    change = update(Hospital).where(Hospital.id == hospital.id).values(epoch=word)
+    try:
+        records.write(hospital.id, lambda session: session.execute(change))
+    except records.NotStored as error:
+        raise click.ClickException(f"The epoch of {hospital.code} could not be changed ({error}). Try again.") from None
+    return word

@@ -136,6 +136,29 @@ def test_hello_comes_first(listen: Callable[..., Answer], house: House) -> None:
     assert abs((datetime.fromisoformat(said["now"]) - clock.now()).total_seconds()) < 5
 
 
+def test_a_page_of_another_build_is_told_so_right_after_hello(house: House, listen: Callable[..., Answer]) -> None:
+    build = house.app.config["BUILD"]
+    house.raise_alarm()
+    house.relay.look()
+    after = f"after={house.hospital().epoch}-0"
+    hello, reload, replayed = listen(query=f"view=alerts&{after}&build=of-yesterday").next()
+    assert (json.loads(hello.data)["build"], json.loads(reload.data)) == (build, {"build": build})
+    assert (hello.name, reload.name, replayed.name, reload.id) == ("hello", "reload", "frame", None)
+
+
+def test_a_page_of_this_build_and_a_program_without_one_are_told_nothing(
+    house: House, listen: Callable[..., Answer]
+) -> None:
+    for query in ("view=alerts", f"view=alerts&build={house.app.config['BUILD']}"):
+        assert [event.name for event in listen(query=query).next()] == ["hello"]
+
+
+def test_while_the_process_is_going_no_stream_is_opened(house: House) -> None:
+    house.relay.drain(0)
+    refused = visitor_of(house, "nurse").get(_STREAM)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+
+
 def test_then_what_came_after_the_cursor(house: House, listen: Callable[..., Answer]) -> None:
     house.raise_alarm(alert_id="one")
     second = house.raise_alarm(alert_id="two")
