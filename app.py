@@ -25,7 +25,7 @@ from hospital import background, records, settings
 from hospital.access import guard, sessions
 from hospital.fragments import Fragments, language
 from hospital.intake import http, mllp
-from hospital.live import stream
+from hospital.live import admission, socket, stream
 from hospital.live.outlet import HandsOver
 from hospital.live.relay import Relay
 from hospital.operations import commands, demo, health, leaving, migrating
@@ -51,7 +51,7 @@ from hospital.settings import Settings
 _HERE = Path(__file__).parent
 _ROOMS = (
     *(sign_in, alerts, acknowledgements, resolutions, escalations, notes),
-    *(patients, observations, metrics, board, stream, http, health, prometheus),
+    *(patients, observations, metrics, board, stream, socket, http, health, prometheus),
 )
 _REQUESTS_AT_ONCE = 2_000
 _FINISH_S = 10.0  # what is in work when the process goes gets this long
@@ -81,7 +81,7 @@ def create_app(given: Settings | None = None) -> Flask:
     app.config["BUILD"] = _build()
     app.config["MAX_CONTENT_LENGTH"] = chosen.mllp_max_bytes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for room in (sessions, guard, language, headers, problems, leaving):
+    for room in (sessions, admission, guard, language, headers, problems, leaving):
         room.prepare(app)
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)

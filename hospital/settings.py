@@ -58,6 +58,10 @@ class Settings:
     send_buffer_bytes: int = 65_536
     streams_per_person: int = 40
     drain_window_s: float = 2.0
+    streams_per_s: float = 1_000.0
+    socket_origins: str = ""  # apart by spaces
+    socket_ping_s: float = 20.0
+    socket_message_bytes: int = 4_096
 
     @classmethod
     def from_environment(cls, **changed: Any) -> "Settings":

@@ -27,6 +27,7 @@ class SignedIn(UserMixin):
     session_id: int
     csrf_token: str
     expires_at: datetime
+    changed_at: datetime
     unit_codes: tuple[str, ...]
 
     def get_id(self) -> str:
@@ -119,4 +120,4 @@ def _signed_in(row: PersonSession) -> SignedIn:
         person.id, person.hospital_id, person.display_name, person.role, frozenset(u.id for u in person.units)
     )
     codes = tuple(unit.code for unit in person.units)
-    return SignedIn(actor, row.id, row.csrf_token, row.expires_at, codes)
+    return SignedIn(actor, row.id, row.csrf_token, row.expires_at, person.changed_at, codes)

@@ -5,10 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from hospital.live.frame import Frame
+from hospital.roles import Role
+
 Key = TypeVar("Key")
 
 VIEWS = frozenset({"alerts", "patients", "metrics", "board"})
 PATIENT = "patient:"  # and the patient's number: one patient's page
+
+# How a line ends, in WebSocket's numbers; an event stream just ends.
+RESTART = 1012  # come back
+SIGNED_OUT = 4401  # sign in again; `auth` has said why
 
 
 @dataclass(frozen=True)
@@ -44,22 +51,36 @@ class Line(Protocol):
     """One open stream: a socket in the outlet, or a queue of a test client."""
 
     watch: "Watch"
+    number: int
+    transport: str  # sse, websocket
+    beat_at: datetime  # when it last took a beat
+    resyncs: int  # how often it has lost frames
     ended: bool
 
-    def send(self, data: bytes) -> None:
-        """Take these bytes now or later, or put a resync in their place. Never blocks, never raises."""
+    @property
+    def waiting_bytes(self) -> int:
+        """Of the frame begun, what its socket has not taken yet."""
 
-    def close(self, last: bytes = b"") -> None:
+    def send(self, frame: Frame) -> None:
+        """Take this frame now or later, or put a resync in its place. Never blocks, never raises."""
+
+    def close(self, last: Frame | None = None, code: int = RESTART) -> None:
         """Say `last`, and end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Who is behind a line, so that it can be ended when they may no longer look; `build`: of the page, if it told."""
+    """Who is behind a line, so that it can be ended when they may no longer look.
+
+    `changed_at`: of the person as they were when it was opened; another one means other rights.
+    `build`: of the page, if it told.
+    """
 
     audience: Audience
     session_id: int
     person_id: int
+    role: Role
+    changed_at: datetime
     since: datetime
     expires_at: datetime
     build: str = ""

@@ -21,7 +21,8 @@ from hospital import clock, meters, records, settings
 from hospital.fragments import Fragments
 from hospital.fragments.card import with_everything
 from hospital.live import frame
-from hospital.live.hub import Audience, Hub, Line, Watch
+from hospital.live.frame import Frame
+from hospital.live.hub import SIGNED_OUT, Audience, Hub, Line, Watch
 from hospital.live.outlet import Outlet
 from hospital.live.resume import Gap, Tail, Touch
 from hospital.live.vitals import Vitals
@@ -109,7 +110,12 @@ class Relay:
                 tail = self._tails[hospital_id]
                 data = frame.beat(tail.cursor, tail.sent, now)
                 for audience in self.hub.audiences(hospital_id):
-                    self.outlet.write_all(self.hub.lines(audience), data)
+                    lines = self.hub.lines(audience)
+                    self.outlet.write_all(lines, data)
+                    for line in lines:
+                        if not line.waiting_bytes:
+                            line.beat_at = now
+        self.outlet.probe()
 
     def end_sessions(self) -> None:
         """One query: whose session has ended, or whose rights have changed, since the last look."""
@@ -124,11 +130,11 @@ class Relay:
         self._ends_seen = now  # only now: what ended while the database was away is still to be seen
         for session_id, person_id, ended_at, changed_at in rows:
             for line in self.hub.of_person(person_id):
-                if line.watch.session_id == session_id and (ended_at is not None or changed_at > line.watch.since):
-                    line.close(frame.auth("session ended" if ended_at else "rights changed"))
+                if line.watch.session_id == session_id and (ended_at or changed_at != line.watch.changed_at):
+                    line.close(frame.auth("session ended" if ended_at else "rights changed"), SIGNED_OUT)
         for line in self.hub.everyone():
             if line.watch.expires_at <= now:
-                line.close(frame.auth("session expired"))
+                line.close(frame.auth("session expired"), SIGNED_OUT)
 
     def join(self, line: Line, after: str | None) -> None:
         """Say hello, bring the line up to date, and let it have everything from then on: no frame falls in between."""
@@ -208,7 +214,7 @@ class Relay:
             meters.count("deliveries_total", len(lines))
             self.outlet.write_all(lines, data)
 
-    def _first_words(self, watch: Watch, after: str | None) -> bytes:
+    def _first_words(self, watch: Watch, after: str | None) -> Frame:
         audience, tail = watch.audience, self._tails[watch.audience.hospital_id]
         replay = self._replay(audience, tail, after)
         hello = frame.hello(
@@ -220,20 +226,20 @@ class Relay:
             person=watch.person_id,
             build=self._build,
         )
-        hello += frame.reload(self._build) if watch.build not in ("", self._build) else b""
-        return hello + self._vitals.recent(audience, tail) + replay
+        reload = [frame.reload(self._build)] if watch.build not in ("", self._build) else []
+        return Frame.together(hello, *reload, *self._vitals.recent(audience, tail), *replay)
 
-    def _replay(self, audience: Audience, tail: Tail, after: str | None) -> bytes:
+    def _replay(self, audience: Audience, tail: Tail, after: str | None) -> list[Frame]:
         """What has changed since `after`, or the word that this cannot be told."""
         if after is None:
-            return b""
+            return []
         try:
             touches = tail.since(after)
         except Gap as gap:
             meters.count("resyncs_total", reason=gap.why.replace(" ", "-"))
-            return frame.resync(tail.cursor, gap.why)
+            return [frame.resync(tail.cursor, gap.why)]
         html = self._html(audience, tail, touches)
-        return frame.frame(html, tail.cursor) if html else b""
+        return [frame.frame(html, tail.cursor)] if html else []
 
     def _html(self, audience: Audience, tail: Tail, touches: list[Touch]) -> str:
         """Each touched thing once, as it is now; what has left the audience's units as a tombstone."""
@@ -263,7 +269,7 @@ class Relay:
             row = self._fragments.board_row(alert, tail.zone) if sees else None
             yield row or self._fragments.board_left(alert.id, alert.version)
 
-    def resync(self, hospital_id: int) -> bytes:
+    def resync(self, hospital_id: int) -> Frame:
         """For a line that has lost frames."""
         return frame.resync(self._tails[hospital_id].cursor, "slow")
 

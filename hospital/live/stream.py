@@ -4,71 +4,44 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 from gevent.queue import Empty, Queue
-from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable, TooManyRequests
 
-from hospital import clock, meters, records, settings
-from hospital.access.guard import for_people, me
-from hospital.access.sessions import SignedIn
-from hospital.fragments import language
-from hospital.live.hub import PATIENT, VIEWS, Audience, Watch
+from hospital import meters, settings
+from hospital.access.guard import for_people
+from hospital.live import frame
+from hospital.live.frame import Frame
+from hospital.live.hub import RESTART, Watch
+from hospital.live.line import GzipLine, SocketLine, numbers
+from hospital.live.opening import cursor_asked, open_watch, relay
 from hospital.live.relay import Relay
-from hospital.records import Monitoring
 from hospital.roles import Right
 
 blueprint = Blueprint("live", __name__)
 
-_PATIENT = re.compile(rf"{PATIENT}[0-9]{{1,18}}")
 _QUEUED = 100  # frames that a line without a socket of its own may be behind
+_SHOWS_GZIP_AT_ONCE = re.compile(r"\bChrom(e|ium)/|^curl/")  # seen to; others may wait for more than a frame
 
 
 @blueprint.get("/live/stream")
 @for_people(Right.SEE_ALERTS)
 def stream() -> Response:
-    person, relay = me(), _relay()
-    if relay.draining:
-        raise ServiceUnavailable("This server is being stopped. Try again.", retry_after=1)
-    watch = _watch(person, request.args.getlist("view"))
-    if len(relay.hub.of_person(person.actor.person_id)) >= settings.current.streams_per_person:
-        raise TooManyRequests("You have too many streams open. Close some tabs.", retry_after=5)
-    after = request.headers.get("Last-Event-ID") or request.args.get("after")
+    watch = open_watch()
     meters.count("streams_opened_total", transport="sse")
-    return Response(
-        _hand_over(relay, watch, after),
-        content_type="text/event-stream; charset=utf-8",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    response = Response(_hand_over(relay(), watch, cursor_asked()), content_type="text/event-stream; charset=utf-8")
+    response.headers["X-Accel-Buffering"] = "no"
+    if _is_gzipped():
+        response.content_encoding = "gzip"
+    return response
+
+
+def _is_gzipped() -> bool:
+    """No compressor for one line alone: where the socket is handed over, its frames' shared bytes are written."""
+    return (
+        bool(request.environ.get("hospital.hands_over"))
+        and request.accept_encodings["gzip"] > 0
+        and bool(_SHOWS_GZIP_AT_ONCE.search(request.user_agent.string))
     )
-
-
-def audience(person: SignedIn, views: frozenset[str]) -> Audience:
-    """What this person may see: from the person, never from the URL."""
-    actor = person.actor
-    identity = actor.may(Right.SEE_IDENTITY) and views != {"board"}  # a wall shows beds, whoever has put it up
-    return Audience(actor.hospital_id, actor.scope, identity, language.current(), views)
-
-
-def _watch(person: SignedIn, views: list[str]) -> Watch:
-    if not views or not all(view in VIEWS or _PATIENT.fullmatch(view) for view in views):
-        raise BadRequest(f"view must be one or more of: {', '.join(sorted(VIEWS))}, patient:<number>.")
-    for view in views:
-        if view.startswith(PATIENT):
-            _check_patient(person, int(view.removeprefix(PATIENT)))
-    of_it = audience(person, frozenset(views))
-    build = request.args.get("build", "")
-    return Watch(of_it, person.session_id, person.actor.person_id, clock.now(), person.expires_at, build)
-
-
-def _check_patient(person: SignedIn, patient_id: int) -> None:
-    """One's own units only; when the patient moves, the audience's units decide again with every frame."""
-    with records.read() as session:
-        monitoring = session.get(Monitoring, patient_id)
-    if (
-        monitoring is None
-        or monitoring.hospital_id != person.actor.hospital_id
-        or monitoring.unit_id not in person.actor.scope
-    ):
-        raise NotFound("There is no such patient in your units.")
 
 
 def _hand_over(relay: Relay, watch: Watch, after: str | None) -> Iterator[bytes]:
@@ -77,9 +50,12 @@ def _hand_over(relay: Relay, watch: Watch, after: str | None) -> Iterator[bytes]
         return iter(())
     if not request.environ.get("hospital.hands_over"):
         return _from_queue(relay, watch, after)
+    gzipped = _is_gzipped()
 
     def take(handed: Any) -> None:
-        line = relay.outlet.adopt(handed, watch)
+        if gzipped:
+            handed.sendall(frame.GZIP_HEAD)
+        line = relay.outlet.adopt(handed, watch, GzipLine if gzipped else SocketLine)
         try:
             relay.join(line, after)
         except BaseException:  # the server ends only its own copy of the socket: ours would stay open, and silent
@@ -93,23 +69,33 @@ def _hand_over(relay: Relay, watch: Watch, after: str | None) -> Iterator[bytes]
 class QueueLine:
     """A line without a socket of its own: TLS in our own process, another server, a test client."""
 
+    transport = "sse"
+
     def __init__(self, watch: Watch, relay: Relay) -> None:
         self.watch = watch
+        self.number = next(numbers)
+        self.beat_at = watch.since
+        self.resyncs = 0
         self.ended = False
         self.waiting: Queue[bytes | None] = Queue()
         self._relay = relay
 
-    def send(self, data: bytes) -> None:
+    @property
+    def waiting_bytes(self) -> int:
+        return sum(len(data) for data in self.waiting.queue if data)
+
+    def send(self, frame: Frame) -> None:
         if self.ended:
             return
         if self.waiting.qsize() < _QUEUED:
-            self.waiting.put_nowait(data)
+            self.waiting.put_nowait(frame)
             return
         while not self.waiting.empty():
             self.waiting.get_nowait()
+        self.resyncs += 1
         self.waiting.put_nowait(self._relay.resync(self.watch.audience.hospital_id))
 
-    def close(self, last: bytes = b"") -> None:
+    def close(self, last: Frame | None = None, code: int = RESTART) -> None:
         if self.ended:
             return
         self.ended = True
@@ -134,8 +120,3 @@ def _next(line: QueueLine) -> bytes | None:
         return data
     except Empty:
         return b""  # lets the server find out that the peer has gone
-
-
-def _relay() -> Relay:
-    relay: Relay = current_app.extensions["relay"]
-    return relay

@@ -16,6 +16,7 @@ from hospital.fragments import Fragments
 from hospital.fragments.panel import board_beds, metrics
 from hospital.fragments.tile import OpenAlerts, open_alerts
 from hospital.live import frame
+from hospital.live.frame import Frame
 from hospital.live.hub import Audience, Hub
 from hospital.live.outlet import Outlet
 from hospital.live.resume import Tail
@@ -58,12 +59,12 @@ class Vitals:
         for one in changed:
             self._sent[one.patient_id], self._left[one.patient_id] = one.version, one.unit_id
 
-    def recent(self, audience: Audience, tail: Tail) -> bytes:
+    def recent(self, audience: Audience, tail: Tail) -> list[Frame]:
         """For one who joins: what may have changed between the page and the stream."""
         if not audience.wants_vitals:
-            return b""
+            return []
         html = self._tiles(audience, tail, list(self._patients.values()))
-        return frame.vitals(html) if html else b""
+        return [frame.vitals(html)] if html else []
 
     def _look(self) -> list[Monitoring]:
         """The patients that have changed since the last look."""

@@ -17,10 +17,12 @@ from tests.access.strangers import hire, new_token
 from tests.support.alarms import alarm
 from tests.support.house import House, Visitor
 from tests.support.readings import reading
+from tests.support.websocket import HANDSHAKE
 
 # `nurse` and `display` are in MED, `nurse-icu` in ICU, `charge` and `physician` in both, `nurse-b` in the MED of the
 # other hospital. `nobody` is a browser without a sign-in, `sender` a program with a token of `demo`.
 # <MED>, <ICU>, <none>, <other>: an alert or a patient in that unit, in none that is known, or in the other hospital.
+# 501: may come in, but a client without a socket has none to give; tests/live/test_socket.py has one.
 # `door`: sent to the sign-in page, and from there back. `list`: sent to the list of alerts.
 TABLE = """
 how  route                           nurse nurse-icu charge physician engineer admin display nurse-b nobody sender
@@ -84,6 +86,7 @@ GET  /metrics                        200   200       200    200       403      4
 GET  /board                          200   200       200    200       403      403   200     200     door   door
 
 GET  /live/stream                    200   200       200    200       403      403   200     200     401    401
+GET  /live/socket                    501   501       501    501       403      403   501     501     401    401
 POST /api/v1/hl7                     401   401       401    401       401      401   401     401     401    202
 POST /api/v1/fhir                    401   401       401    401       401      401   401     401     401    202
 POST /api/v1/alerts                  401   401       401    401       401      401   401     401     401    202
@@ -130,7 +133,7 @@ def test_everybody_gets_what_the_table_says(house: House, who: str) -> None:
 @pytest.mark.parametrize("who", ["nurse", "admin", "nobody"])
 def test_a_head_request_is_answered_as_the_get_it_stands_for(house: House, who: str) -> None:
     visitor, bearer = _come_in(house, who)
-    rows = [row for row in ROWS if row[0] == "GET" and row[1] != "/live/stream"]
+    rows = [row for row in ROWS if row[0] == "GET" and not row[1].startswith("/live/")]
 
     got = {row: _what_happened(_knock(visitor, bearer, ("HEAD", row[1]), _bring(house, row))) for row in rows}
 
@@ -243,8 +246,9 @@ def _knock(visitor: Visitor, bearer: dict[str, str], row: Row, number: int | Non
     method, path = row[0], _path(row[1], number)
     if row == ("POST", "/sign-in"):
         return _sign_in_again(visitor)
-    if path == "/live/stream":
-        return _open(visitor, method, f"{path}?view=alerts", bearer, buffered=False)
+    if path.startswith("/live/"):
+        upgrade = HANDSHAKE if path == "/live/socket" else {}
+        return _open(visitor, method, f"{path}?view=alerts", bearer | upgrade, buffered=False)
     if path in BODIES:
         kind, body = BODIES[path]
         return _open(visitor, method, path, bearer, data=body, content_type=kind)

@@ -8,9 +8,10 @@ from typing import Any
 from hospital import clock, records
 from hospital.access.sessions import COOKIE
 from hospital.access.tokens import new_token, token_hash
-from hospital.live.hub import Audience, Hub, Watch
+from hospital.live.frame import Frame
+from hospital.live.hub import RESTART, Audience, Hub, Watch
 from hospital.live.relay import Relay
-from hospital.records import Alert, Hospital, PersonSession, Unit, journal
+from hospital.records import Alert, Hospital, Person, PersonSession, Unit, journal
 from hospital.roles import Right
 from hospital.vocabulary import Happening
 from tests.support.house import House, Visitor
@@ -20,8 +21,15 @@ from tests.support.sse import Event, events_of
 class FakeLine:
     """Takes everything at once, as a socket whose reader keeps up."""
 
+    transport = "sse"
+    waiting_bytes = 0
+
     def __init__(self, hub: Hub, watch: Watch) -> None:
         self.watch = watch
+        self.number = 0
+        self.beat_at = watch.since
+        self.resyncs = 0
+        self.code = 0
         self.ended = False
         self.sent: list[bytes] = []
         self._hub = hub
@@ -30,8 +38,10 @@ class FakeLine:
         assert not self.ended
         self.sent.append(data)
 
-    def close(self, last: bytes = b"") -> None:
-        self.send(last)
+    def close(self, last: Frame | None = None, code: int = RESTART) -> None:
+        self.code = code
+        if last:
+            self.send(last)
         self.ended = True
         self._hub.leave(self)
 
@@ -103,7 +113,9 @@ def watch_of(house: House, name: str, **changed: Any) -> Watch:
     """A new session of this person; `changed` are other fields of the audience."""
     _, row = seat(house, name)
     audience = replace(audience_of(house, name), **changed)
-    return Watch(audience, row.id, row.person_id, row.created_at, row.expires_at)
+    with records.read() as session:
+        person = session.get_one(Person, row.person_id)
+    return Watch(audience, row.id, person.id, person.role, person.changed_at, row.created_at, row.expires_at)
 
 
 def line_of(house: House, name: str, **changed: Any) -> FakeLine:

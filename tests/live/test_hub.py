@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from hospital import clock
 from hospital.live.hub import Audience, Hub, Watch
+from hospital.roles import Role
 
 _MED = Audience(1, frozenset({1}), True, "en", frozenset({"alerts"}))
 _ICU = replace(_MED, units=frozenset({2}))
@@ -23,7 +24,7 @@ class FakeLine:
 
 def line(audience: Audience = _MED, person_id: int = 1) -> FakeLine:
     now = clock.now()
-    return FakeLine(Watch(audience, 1, person_id, now, now + timedelta(hours=1)))
+    return FakeLine(Watch(audience, 1, person_id, Role.NURSE, now, now, now + timedelta(hours=1)))
 
 
 def hub_with(*lines: FakeLine) -> Hub:

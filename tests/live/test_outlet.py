@@ -14,7 +14,9 @@ import pytest
 from hospital import clock, meters, settings
 from hospital.live import frame, outlet
 from hospital.live.hub import VIEWS, Audience, Hub, Watch
-from hospital.live.outlet import Outlet, SocketLine
+from hospital.live.line import SocketLine
+from hospital.live.outlet import Outlet
+from hospital.roles import Role
 from hospital.settings import Settings
 from tests.support.sse import Ear, events_of, until
 
@@ -36,7 +38,7 @@ class Lines:
     def open(self, kind: str = "tcp") -> tuple[SocketLine, Ear]:
         ours, theirs = tcp_pair() if kind == "tcp" else socket.socketpair()
         now = clock.now()
-        line = self.outlet.adopt(ours, Watch(_AUDIENCE, 1, 1, now, now + timedelta(hours=1)))
+        line = self.outlet.adopt(ours, Watch(_AUDIENCE, 1, 1, Role.NURSE, now, now, now + timedelta(hours=1)))
         ours.close()
         self.hub.join(line)
         self._kept.append(theirs)

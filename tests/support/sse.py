@@ -129,7 +129,7 @@ class Stream(Ear):
         receive_buffer_bytes: int = 0,
         **headers: str,
     ) -> None:
-        super().__init__(_connected(port, receive_buffer_bytes))
+        super().__init__(connected(port, receive_buffer_bytes))
         self.port: int = self.socket.getsockname()[1]
         self.status = 0
         self.headers: dict[str, str] = {}
@@ -222,7 +222,7 @@ def _ask(port: int, method: str, path: str, cookie: str = "", **fields: str) -> 
         connection.close()
 
 
-def _connected(port: int, receive_buffer_bytes: int) -> socket.socket:
+def connected(port: int, receive_buffer_bytes: int) -> socket.socket:
     made = socket.socket()
     if receive_buffer_bytes:  # before connecting: it decides the window
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
