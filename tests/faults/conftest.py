@@ -1,0 +1,60 @@
+"""A floor for each test: its server plain or twisted, its screens on the browser's numbers or on quick ones."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.faults.floor import UNITS, Floor, add_second_gateway, twisted
+from tests.support.screen import Rules
+from tests.support.server import Server
+from tests.support.sse import sign_in
+
+NewFloor = Callable[..., Floor]
+QUICK = {"HOSPITAL_BEAT_S": "0.5"}
+
+
+@dataclass(frozen=True)
+class Seated:
+    """A database in which everybody has signed in, and their cookies."""
+
+    file: Path
+    cookies: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def seated(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Seated:
+    """Made once for the run, since passwords are slow to check on purpose."""
+    folder = tmp_path_factory.mktemp("seated")
+    (folder / "hospital.db").write_bytes(furnished.read_bytes())
+    server = Server(folder)
+    add_second_gateway(server)
+    server.start()
+    cookies = {name: sign_in(server.port, name).cookie for name in UNITS}
+    server.stop()
+    return Seated(folder / "hospital.db", cookies)
+
+
+@pytest.fixture
+def new_floor(seated: Seated, tmp_path: Path) -> Iterator[NewFloor]:
+    """new_floor("a-twist", quick=True, HOSPITAL_…="1"): a server that runs, and nobody there yet."""
+    floors: list[Floor] = []
+
+    def make(
+        *twists: str, quick: bool = True, receive_buffer_bytes: int = 0, folder: Path | None = None, **environment: str
+    ) -> Floor:
+        folder = folder or tmp_path / f"floor-{len(floors)}"
+        folder.mkdir(exist_ok=True)
+        (folder / "hospital.db").write_bytes(seated.file.read_bytes())
+        many = {"HOSPITAL_STREAMS_PER_PERSON": "100000"}
+        server = Server(folder, many | (QUICK if quick else {}) | environment)
+        server.start(*(twisted(*twists) if twists else ()))
+        rules = Rules.quick() if quick else Rules()
+        floors.append(Floor(server, seated.cookies, rules=rules, receive_buffer_bytes=receive_buffer_bytes))
+        return floors[-1]
+
+    yield make
+    for floor in floors:
+        floor.close()
+        floor.server.stop()
