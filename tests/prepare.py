@@ -1,4 +1,4 @@
-"""Installs the Debian packages that tests need (a browser, strace) where it may; elsewhere says what is missing."""
+"""Installs the Debian packages that tests need (a browser, strace, nftables) where it may; else says what is missing."""
 
 import ctypes
 import os
@@ -21,6 +21,8 @@ def missing_packages() -> list[str]:
     here = {
         "chromium": shutil.which("chromium"),
         "strace": shutil.which("strace"),
+        "nftables": shutil.which("nft"),
+        "iproute2": shutil.which("ip"),
         "libatomic1": has_library("libatomic.so.1"),  # Playwright's own program is linked to it
     }
     return [package for package, found in here.items() if not found]

@@ -176,6 +176,7 @@ class Floor:
         self.crowd.close()
 
     def verdicts(self, truth: Truth | None = None) -> list[Verdict]:
+        self.history.end()
         return judge(self.history, truth or self.truth(), self.rules, self.beat_s)
 
     def truth(self) -> Truth:

@@ -156,6 +156,11 @@ class History:
     def __init__(self) -> None:
         self._entries: list[Noted] = []
         self.began = monotonic()
+        self.ended = 0.0
+
+    def end(self) -> None:
+        """What is so now is what was so in the end."""
+        self.ended = monotonic()
 
     def note(self, entry: Noted) -> None:
         self._entries.append(entry)

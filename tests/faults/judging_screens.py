@@ -170,7 +170,7 @@ class Screens:
                     yield self._wrong("revoked", what, entry.at)
                     break
             else:
-                if screen.state == "live" and screen.closed_at == inf:
+                if screen.state == "live" and screen.closed_at == inf and self._ledger.ended > latest:
                     yield self._wrong(
                         "revoked", f"{screen.name} is live though its session has ended", self._ledger.ended
                     )

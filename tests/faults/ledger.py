@@ -30,7 +30,7 @@ class Ledger:
         self._hospital = {opened.screen: opened.hospital for opened in history.of(Opened)}
         self.known = {hospital: self._known_in(hospital) for hospital in truth.epochs}
         self.resolved_at = self._ends()
-        self.ended = max((entry.at for entry in history.everything()), default=history.began)
+        self.ended = history.ended
 
     def _known_in(self, hospital: str) -> list[float]:
         """For each line the moment from which somebody outside knew that it is there: an answer, or a screen."""

@@ -40,11 +40,11 @@ class Firewall:
 
     def drop(self, port: int) -> None:
         """Nothing more from or to this port."""
-        rules = f"tcp dport {port} drop; tcp sport {port} drop;"
-        self._nft(f"table inet faults {{ chain all {{ type filter hook input priority 0; {rules} }} }}")
+        rules = ("type filter hook input priority 0", f"tcp dport {port} drop", f"tcp sport {port} drop")
+        self._nft("\n".join(["table inet faults {", "chain dropping {", *rules, "}", "}", ""]))
 
     def heal(self) -> None:
-        self._nft("delete table inet faults")
+        self._nft("delete table inet faults\n")
 
     def _nft(self, rules: str) -> None:
-        subprocess.run(["nft", rules], check=True, capture_output=True)
+        subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True, capture_output=True)
