@@ -1,4 +1,4 @@
-"""Installs the Debian packages that tests need (a browser, strace, nftables) where it may; else says what is missing."""
+"""Installs the Debian packages that tests need (a browser, strace, nftables) where it may; else says what lacks."""
 
 import ctypes
 import os
