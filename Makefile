@@ -5,7 +5,7 @@ PY     := .venv/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check install --quiet --no-input
 ARGS   ?=
 
-.PHONY: run test check screenshots mutants words
+.PHONY: run test check bench screenshots mutants words
 .DEFAULT_GOAL := run
 
 run: export HOSPITAL_DEMO ?= 1
@@ -23,6 +23,10 @@ check: .venv/.tests  ## linters, types, architecture
 	$(PY) -m djlint --lint --quiet templates
 	$(PY) -m mypy hospital app.py wsgi.py
 	$(PY) -m pytest -q tests/test_architecture.py
+
+bench: .venv/.bench  ## what it costs beside its peers, about 45 minutes; ARGS="--quick" for less than 3
+	@PYTHONPATH=. $(PY) bench/prepare.py
+	@$(PY) -m bench $(ARGS)
 
 screenshots: .venv/.tests
 	@$(PY) tests/prepare.py
@@ -45,3 +49,8 @@ mutants: .venv/.tests  ## do the tests notice? about half an hour; ARGS="--count
 
 words: .venv/.tests  ## bring the catalogues of other languages up to what the code says
 	@PYTHONPATH=. $(PY) tests/catalogue.py
+
+.venv/.bench: .venv/.tests bench/requirements.txt
+	@echo "Installing what the benchmarks need…"
+	@$(PIP) -r bench/requirements.txt
+	@touch $@
