@@ -13,6 +13,7 @@ from hospital import clock, records, settings
 from hospital.access.passwords import is_right
 from hospital.access.tokens import new_token, token_hash
 from hospital.records import Person, PersonSession
+from hospital.records.sealed import blind
 from hospital.roles import Actor, Right
 
 COOKIE = "session"
@@ -29,6 +30,11 @@ class SignedIn(UserMixin):
     expires_at: datetime
     changed_at: datetime
     unit_codes: tuple[str, ...]
+
+    @property
+    def public_id(self) -> str:
+        """Tells the sessions of one browser apart, and nothing else: what a page may say of its session."""
+        return blind("session", str(self.session_id))[:16]
 
     def get_id(self) -> str:
         return str(self.session_id)

@@ -43,6 +43,7 @@ class Card:
     unit: str
     identity: bool
     patient: str | None
+    patient_id: int | None
     register_conflict: bool
     training: bool
     observed: Moment
@@ -95,6 +96,7 @@ def card(alert: Alert, zone: ZoneInfo, *, identity: bool) -> Card:
         unit=alert.value_unit or "",
         identity=identity,
         patient=alert.patient.name if identity and alert.patient else None,
+        patient_id=alert.patient_id,
         register_conflict=alert.register_conflict,
         training=alert.training,
         observed=moment(alert.observed_at, zone, old=_is_old(alert)),

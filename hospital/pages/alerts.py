@@ -15,7 +15,7 @@ from hospital.alerts.rights import alert_for, allowed
 from hospital.fragments.card import alerts_in, card, with_everything
 from hospital.fragments.moment import Moment, moment
 from hospital.fragments.words import N_, PRIORITIES, gettext, told
-from hospital.pages.layout import fragments, now_of, page
+from hospital.pages.layout import fragments, now_of, page, urgent_in
 from hospital.records import Alert, JournalLine, Note, Person
 from hospital.roles import Actor, Right
 from hospital.vocabulary import Happening, State
@@ -80,6 +80,8 @@ def one_alert(alert_id: int) -> str:
             "pages/alert.html",
             now,
             view="alerts",
+            urgent=urgent_in(session, me(), now, Alert.id != alert_id),
+            urgent_but=f"#urgent-{alert_id}",
             card=shown,
             facts=_facts(alert, now.zone, identity=shown.identity),
             history=_history(session, alert, now.zone, identity=shown.identity),

@@ -6,17 +6,20 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app, render_template, request
 from flask_login import current_user
+from sqlalchemy import ColumnElement
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from hospital import clock
 from hospital.access.sessions import SignedIn
 from hospital.fragments import Fragments, language
+from hospital.fragments.card import Card, alerts_in, card
 from hospital.fragments.moment import moment
 from hospital.fragments.words import N_, gettext
-from hospital.records import Hospital
+from hospital.records import Alert, Hospital
 from hospital.records.journal import cursor
 from hospital.roles import Right, Role
+from hospital.vocabulary import Priority, State
 
 ROLE_WORDS = {
     Role.NURSE: N_("Nurse"),
@@ -57,9 +60,25 @@ def fragments() -> Fragments:
     return made
 
 
-def page(template: str, now: Now | None = None, *, view: str = "", **given: Any) -> str:
-    """Render a page. `view`: the stream's view that keeps it up to date; '' for a page that stands still."""
-    return render_template(template, **_around(_person(), now, view) | given)
+def urgent_in(session: Session, person: SignedIn, now: Now, *where: ColumnElement[bool]) -> list[Card]:
+    """What is high and nobody has, most urgent first, for the bar of a page whose content does not show it."""
+    actor = person.actor
+    high = alerts_in(actor.hospital_id, actor.scope).where(
+        Alert.priority == Priority.HIGH, Alert.state == State.OPEN, *where
+    )
+    alerts = session.scalars(high).unique()
+    return sorted((card(alert, now.zone, identity=False) for alert in alerts), key=lambda one: one.sort)
+
+
+def page(
+    template: str, now: Now | None = None, *, view: str = "", urgent: list[Card] | None = None, **given: Any
+) -> str:
+    """Render a page. `view`: the stream's view that keeps it up to date; '' for a page that stands still.
+
+    `urgent`: see urgent_in; such a page hears of all alerts beside its own view. None: its content shows them itself.
+    """
+    views = [view, "alerts"] if urgent is not None and view != "alerts" else [view] if view else []
+    return render_template(template, **_around(_person(), now, views) | {"urgent": urgent} | given)
 
 
 def _person() -> SignedIn | None:
@@ -70,7 +89,7 @@ def _person() -> SignedIn | None:
         return None
 
 
-def _around(person: SignedIn | None, now: Now | None, view: str) -> dict[str, Any]:
+def _around(person: SignedIn | None, now: Now | None, views: list[str]) -> dict[str, Any]:
     zone = now.zone if now else ZoneInfo("UTC")
     around = {
         "as_of": moment(clock.now(), zone, seconds=True),
@@ -79,7 +98,7 @@ def _around(person: SignedIn | None, now: Now | None, view: str) -> dict[str, An
         "build": current_app.config["BUILD"],
         "zone": zone.key,
         "cursor": now.cursor if now else "",
-        "stream_url": f"/live/stream?view={view}" if view else "",
+        "stream_url": f"/live/stream?{'&'.join(f'view={view}' for view in views)}" if views else "",
         "hospital_name": now.hospital if now else "",
         "person": None,
         "nav": [],
@@ -89,6 +108,7 @@ def _around(person: SignedIn | None, now: Now | None, view: str) -> dict[str, An
         around["nav"] = _nav(person)
         around["person"] = {
             "id": person.actor.person_id,
+            "session": person.public_id,
             "name": person.actor.name,
             "role": person.actor.role.value,
             "role_word": gettext(ROLE_WORDS[person.actor.role]),

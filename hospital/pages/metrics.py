@@ -5,7 +5,7 @@ from flask import Blueprint
 from hospital import records
 from hospital.access.guard import for_people, me
 from hospital.fragments.panel import metrics as numbers
-from hospital.pages.layout import fragments, now_of, page
+from hospital.pages.layout import fragments, now_of, page, urgent_in
 from hospital.roles import Right
 
 blueprint = Blueprint("metrics", __name__)
@@ -17,5 +17,6 @@ def metrics() -> str:
     actor = me().actor
     with records.read() as session:
         now = now_of(session, me())
+        urgent = urgent_in(session, me(), now)
         panel = fragments().panel(m=numbers(session, actor.hospital_id, actor.scope, now.zone))
-    return page("pages/metrics.html", now, view="metrics", panel=panel)
+    return page("pages/metrics.html", now, view="metrics", urgent=urgent, panel=panel)

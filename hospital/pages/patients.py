@@ -19,7 +19,7 @@ from hospital.fragments.card import alerts_in
 from hospital.fragments.moment import Moment, moment
 from hospital.fragments.tile import open_alerts, tile
 from hospital.fragments.words import N_, gettext
-from hospital.pages.layout import fragments, now_of, page
+from hospital.pages.layout import fragments, now_of, page, urgent_in
 from hospital.records import Alert, Monitoring, Observation
 from hospital.roles import Actor, Right
 
@@ -46,9 +46,10 @@ def patient_list() -> str:
         now = now_of(session, me())
         patients = session.scalars(_in_scope(actor)).all()
         alerts = open_alerts(session, [one.patient_id for one in patients])
+        urgent = urgent_in(session, me(), now)
     identity = actor.may(Right.SEE_IDENTITY)
     cards = [fragments().tile(one, now.zone, alerts[one.patient_id], identity=identity) for one in patients]
-    return page("pages/patients.html", now, view="patients", cards=cards)
+    return page("pages/patients.html", now, view="patients", urgent=urgent, cards=cards)
 
 
 @blueprint.get("/patients/<int:patient_id>")
@@ -94,10 +95,13 @@ def patient_page(patient_id: int, *, errors: dict[str, str] | None = None, given
         rows = _newest(session, patient_id, clock.now() - timedelta(hours=24))
         identity = actor.may(Right.SEE_IDENTITY)
         shown = open_alerts(session, [patient_id])[patient_id]
+        urgent = urgent_in(session, me(), now, Alert.patient_id.is_distinct_from(patient_id))
     return page(
         "pages/patient.html",
         now,
         view=f"patient:{patient_id}",
+        urgent=urgent,
+        urgent_but=f'[data-patient="{patient_id}"]',
         tile=tile(monitoring, now.zone, shown, identity=identity),
         facts=_facts(monitoring),
         trend_url=f"/patients/{patient_id}/trend",

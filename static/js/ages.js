@@ -3,6 +3,7 @@
 
 import { serverNow } from "./freshness.js";
 import { afterEachChange } from "./upsert.js";
+import { gettext } from "./words.js";
 
 const TICK_MS = 1_000;
 
@@ -18,7 +19,7 @@ function tick() {
   for (const time of document.querySelectorAll("time[data-age]")) write(time, span(now - at(time)));
   for (const time of document.querySelectorAll("time[data-until]")) {
     const left = at(time) - now;
-    write(time, left > 0 ? `in ${span(left)}` : "now");
+    write(time, left > 0 ? gettext("in %(time)s", { time: span(left) }) : gettext("now"));
   }
   summarise(now);
 }

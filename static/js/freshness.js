@@ -2,13 +2,14 @@
 // Is what stands here current? LIVE, DELAYED or STALE, judged by the monotonic clock; and what time it is at the server.
 
 import { announce, hush } from "./toasts.js";
+import { gettext } from "./words.js";
 
 const DELAYED_AFTER_MS = 10_000; // without a beat
 const STALE_AFTER_MS = 15_000;
 const LOOK_EVERY_MS = 500;
 const SLEPT_MS = 5_000; // the monotonic clock may stand still in sleep; then the wall clock parts from it
 
-let heardAt = performance.now(); // the page itself is as fresh as its loading
+let heardAt = 0; // the page itself is as fresh as the moment at which it was asked for
 let serverTime = Date.now();
 let serverTimeAt = performance.now();
 let connected = false;
@@ -17,14 +18,17 @@ let gap = false;
 let focused = null;
 /** @type {() => void} */
 let afterSleep = () => {};
+/** @type {(() => void)[]} */
+const atTheEnd = [];
 
-/** The stream has said something; `now` is the server's time, where it told it. @param {string} [now] */
-export function heard(now) {
-  heardAt = performance.now();
+/** The stream said something `late` ms ago; `now` is the server's time, where it told it. @param {number} late @param {string} [now] */
+export function heard(late, now) {
+  const at = performance.now() - late;
+  heardAt = Math.max(heardAt, at);
   connected = true;
   if (now) {
     serverTime = Date.parse(now);
-    serverTimeAt = heardAt;
+    serverTimeAt = at;
     showAsOf();
   }
   judge();
@@ -54,11 +58,23 @@ export function serverNow() {
 
 /** Nothing here may be seen any more. */
 export function signedOut() {
+  if (document.body.dataset.live === "signed-out") return;
   document.body.dataset.live = "signed-out";
+  for (const end of atTheEnd) end();
   // Covered and gone: nobody reads it from the page's source either.
-  for (const id of ["main", "summary"]) document.getElementById(id)?.replaceChildren();
+  for (const id of ["main", "summary", "urgent-list"]) document.getElementById(id)?.replaceChildren();
   hush();
-  document.title = "Signed out";
+  document.title = gettext("Signed out");
+}
+
+/** @param {() => void} end called once, when nobody is signed in any more */
+export function onSignedOut(end) {
+  atTheEnd.push(end);
+}
+
+/** Whether what stands here may be acted upon: it may be late, but not out of date. */
+export function isCurrent() {
+  return ["live", "delayed"].includes(document.body.dataset.live ?? "") && silentFor() <= STALE_AFTER_MS;
 }
 
 /** @param {() => void} resync what to do when the machine has slept */
@@ -91,8 +107,8 @@ function judge() {
     silent > STALE_AFTER_MS ? "stale" : silent > DELAYED_AFTER_MS || !connected || gap ? "delayed" : "live";
   if (state === "stale") showStaleAge(silent);
   if (body.dataset.live === state) return;
-  if (state === "stale") announce("This screen is not current. Look at the monitors.", true);
-  if (body.dataset.live === "stale") announce("This screen is current again.", false);
+  if (state === "stale") announce(gettext("This screen is not current. Look at the monitors."), true);
+  if (body.dataset.live === "stale") announce(gettext("This screen is current again."), false);
   if (state === "stale") focused = document.activeElement; // what is inert loses it
   const wasStale = body.dataset.live === "stale";
   body.dataset.live = state;
@@ -113,12 +129,12 @@ function showStaleAge(silent) {
   if (since) since.textContent = clockText(serverTime);
   const age = document.querySelector("[data-stale-age]");
   const seconds = Math.round((serverNow() - serverTime) / 1000);
-  if (age) age.textContent = Number.isFinite(silent) ? `${span(seconds)} old` : "out of date";
+  if (age) age.textContent = Number.isFinite(silent) ? gettext("%(time)s old", { time: span(seconds) }) : gettext("out of date");
 }
 
 /** @param {number} seconds */
 function span(seconds) {
-  return seconds < 3_600 ? `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}` : "over an hour";
+  return seconds < 3_600 ? `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}` : gettext("over an hour");
 }
 
 /** @param {number} ms */

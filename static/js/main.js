@@ -1,14 +1,22 @@
 // @ts-check
-// What runs on every page for people: the stream, the acts, the ticking ages.
+// What runs on every page for people: the stream, the acts, the ticking ages, what is told of all that.
 
 import { startActs } from "./acts.js";
 import { startAges } from "./ages.js";
 import { startFreshness } from "./freshness.js";
+import { startNotes } from "./notes.js";
+import { startReports } from "./reports.js";
 import { startStream } from "./stream.js";
+import { afterEachChange } from "./upsert.js";
+import { startUrgent, tellUrgent } from "./urgent.js";
 
 if (document.body.dataset.person) {
+  startReports();
   startFreshness();
   startAges();
   startActs();
+  startNotes();
+  startUrgent();
+  afterEachChange(tellUrgent);
   if (document.body.dataset.stream) startStream(document.body.dataset.stream, document.body.dataset.cursor ?? "");
 }

@@ -2,9 +2,14 @@
 // Where a row stands in its list: most urgent first, but nothing slides away under a pointer that is at work there.
 
 const AT_WORK_MS = 3_000; // a pointer that has not moved for longer only lies there
+const SEEN_MS = 350; // so long it takes to see that something else stands there now, and to hold a press back
+const MOVED_PX = 4;
 
 /** Rows that are not at their place yet. @type {Set<HTMLElement>} */
 const waiting = new Set();
+
+/** When each row came, or was moved by another. @type {WeakMap<Element, number>} */
+const slid = new WeakMap();
 
 let movedAt = -Infinity;
 let timer = 0;
@@ -53,5 +58,38 @@ function wait(list, row) {
 
 /** @param {HTMLElement} list */
 function settleAll(list) {
-  for (const row of [...waiting]) settle(list, row);
+  notingMoves(async () => {
+    for (const row of [...waiting]) settle(list, row);
+  });
+}
+
+/** Remember which rows are not where they were. @param {() => Promise<void>} change */
+export async function notingMoves(change) {
+  const before = new Map(rows().map((row) => [row, top(row)]));
+  await change();
+  const now = performance.now();
+  for (const row of rows()) {
+    if (Math.abs(top(row) - (before.get(row) ?? Infinity)) < MOVED_PX) continue;
+    slid.set(row, now);
+    setTimeout(showMoves, SEEN_MS + 10);
+  }
+  showMoves();
+}
+
+/** Whether this row stands here for so short a time that a press on it was meant for another. @param {Element} row */
+export function hasJustMoved(row) {
+  return performance.now() - (slid.get(row) ?? -Infinity) < SEEN_MS;
+}
+
+function showMoves() {
+  for (const row of rows()) row.toggleAttribute("data-moved", hasJustMoved(row));
+}
+
+function rows() {
+  return [...document.querySelectorAll("[data-list] > article:not([hidden])")];
+}
+
+/** @param {Element} row */
+function top(row) {
+  return row.getBoundingClientRect().top;
 }

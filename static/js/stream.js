@@ -1,131 +1,136 @@
 // @ts-check
-// The line to the server: one stream of frames, kept open, resumed where it broke, and distrusted when it is silent.
+// What the stream says comes to the screen: in order, once, and distrusted when it is silent. The line itself: worker.js.
 
-import { disconnected, heard, onSleep, setGap, signedOut, silentFor } from "./freshness.js";
+import { epochOf, numberOf } from "./cursor.js";
+import { disconnected, heard, onSignedOut, onSleep, setGap, signedOut, silentFor } from "./freshness.js";
+import { count, painted } from "./reports.js";
 import { toastFor } from "./toasts.js";
 import { forgetVersions, reconcile, upsert, whenPageMustBeFetched } from "./upsert.js";
+import { noticeBuild } from "./version.js";
+import { connect } from "./worker.js";
 
 const VITALS_KEPT_MS = 45_000; // the server tells who joins what changed in the last minute
-const SILENT_MS = 15_000; // three beats: the line is dead, whatever the browser thinks
-const BACKOFF_FIRST_MS = 1_000;
-const BACKOFF_MOST_MS = 30_000;
+const WORKER_LOOK_MS = 10_000; // it pings every 5 s, whatever the network does
+const WORKER_LOOKS = 2; // in vain; a page that thaws looks once before it listens
+const FETCH_MS = 15_000;
+const RETRY_FIRST_MS = 1_000;
 
-let url = "";
+const { person = "", session = "" } = document.body.dataset;
+const build = document.querySelector('meta[name="build"]')?.getAttribute("content") ?? "";
+
+/** @type {string[]} */
+let views = [];
 let cursor = "";
 let replayedUpTo = 0; // frames up to this number bring the screen up to date and make no toast
-let failures = 0;
-/** @type {AbortController | null} */
-let line = null;
+/** @type {MessagePort | null} */
+let port = null;
+let looks = 0; // after the worker, since it last spoke
+/** What has been heard and is not shown yet, in order. */
+let showing = Promise.resolve();
 let resyncing = false;
 /** The pages that are being fetched, one after the other: an older one never comes last. */
 let fetching = Promise.resolve(true);
 let fetchesWaiting = 0;
 
-/** @param {string} streamUrl @param {string} pageCursor the cursor that the page was rendered at */
-export function startStream(streamUrl, pageCursor) {
-  url = streamUrl;
+/** @param {string} address of the stream, as the page tells it @param {string} pageCursor the cursor that the page was rendered at */
+export function startStream(address, pageCursor) {
+  views = new URL(address, location.href).searchParams.getAll("view");
   cursor = pageCursor;
+  const others = new BroadcastChannel(`session ${session}`); // one tab signs out: all are covered at once
+  others.onmessage = signedOut;
+  onSignedOut(() => {
+    others.postMessage("signed out");
+    say("leave");
+  });
+  document.querySelector('form[action="/sign-out"]')?.addEventListener("submit", () => others.postMessage("signed out"));
   onSleep(() => {
-    line?.abort(); // it may have died meanwhile, and nobody noticed
+    say("again"); // the line may have died meanwhile, and nobody noticed
     resync();
   });
   whenPageMustBeFetched(fetchOnce);
+  window.addEventListener("pagehide", () => say("leave"));
   window.addEventListener("pageshow", (event) => {
-    if (event.persisted) resync();
+    if (event.persisted) resync().then(join);
   });
-  window.addEventListener("online", () => line?.abort());
-  keepOpen();
+  window.addEventListener("online", () => say("again"));
+  window.addEventListener("offline", disconnected);
+  document.addEventListener("resume", () => resync()); // thawed
+  listenTo(sharedPort() ?? ownPort());
 }
 
-async function keepOpen() {
-  for (;;) {
-    const wait = await listen();
-    if (wait === null) return signedOut();
+/** @param {MessagePort} to */
+function listenTo(to) {
+  port = to;
+  port.onmessage = ({ data }) => {
+    if (port !== to) return;
+    looks = 0;
+    if (data.event === "ping") return say("pong");
+    showing = showing.then(() => handle(data)).catch(() => count("stream"));
+  };
+  join();
+}
+
+function join() {
+  say("join", { views, person, build, after: cursor, since: Date.now() - silentFor() });
+}
+
+/** @param {string} what @param {object} [more] */
+function say(what, more) {
+  port?.postMessage({ say: what, ...more });
+}
+
+/** One stream for all tabs of this session and this build; null: this browser has no such thing. */
+function sharedPort() {
+  if (!("SharedWorker" in window)) return null;
+  const worker = new SharedWorker(new URL("./worker.js", import.meta.url), { type: "module", name: `${build} ${session}` });
+  const without = () => {
+    if (port !== worker.port) return;
+    count("worker");
+    clearInterval(watch);
+    listenTo(ownPort());
+  };
+  const watch = setInterval(() => {
+    if (looks++ >= WORKER_LOOKS) without(); // it has died
+  }, WORKER_LOOK_MS);
+  worker.onerror = without;
+  return worker.port;
+}
+
+/** The same, for this tab alone. */
+function ownPort() {
+  const { port1, port2 } = new MessageChannel();
+  connect(port2);
+  return port1;
+}
+
+/** The cursor moves only after what it stands for has been shown. @param {{event: string, id: string, data: string, at: number, first: boolean}} news */
+async function handle({ event, id, data, at, first }) {
+  const late = Math.max(0, Date.now() - at); // a page that was frozen or busy hears things late
+  if (event === "auth") return signedOut();
+  noticeEpoch(id);
+  if (event === "hello") greet(JSON.parse(data), late);
+  if (event === "frame") await show(data, id, late);
+  if (event === "beat") heard(late, JSON.parse(data).now);
+  if (event === "reload") noticeBuild(JSON.parse(data).build);
+  if (event === "down") {
     disconnected();
-    await new Promise((resolve) => setTimeout(resolve, wait));
+    if (first) count("stream");
   }
-}
-
-/** Listen until the line ends. Resolves to how long to wait before the next try, or null: signed out. */
-async function listen() {
-  const mine = (line = new AbortController());
-  const patience = setTimeout(() => mine.abort(), SILENT_MS); // some networks swallow a request and say nothing
-  try {
-    const response = await fetch(`${url}&after=${encodeURIComponent(cursor)}`, {
-      headers: { Accept: "text/event-stream" },
-      cache: "no-store",
-      signal: mine.signal,
-    });
-    clearTimeout(patience);
-    if (response.status === 401 || response.status === 403) return null;
-    if (response.ok && response.body && (await read(response.body, mine)) === "auth") return null;
-    return backoff(Number(response.headers.get("Retry-After")) * 1000 || 0);
-  } catch {
-    return backoff(0); // the network is gone, or the line was silent: both are tried again
-  } finally {
-    clearTimeout(patience);
-    mine.abort();
-  }
-}
-
-/** Full jitter, so that a thousand screens do not come back at the same instant. @param {number} atLeast ms */
-function backoff(atLeast) {
-  const most = Math.min(BACKOFF_MOST_MS, BACKOFF_FIRST_MS * 2 ** failures++);
-  return atLeast + Math.random() * most;
-}
-
-/** @param {ReadableStream<Uint8Array>} body @param {AbortController} mine */
-async function read(body, mine) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  let watchdog = 0;
-  try {
-    for (;;) {
-      clearTimeout(watchdog);
-      watchdog = setTimeout(() => mine.abort(), SILENT_MS);
-      const { value, done } = await reader.read();
-      if (done) return "ended";
-      const blocks = (text + value).split("\n\n");
-      text = blocks.pop() ?? "";
-      for (const block of blocks) {
-        if ((await handle(parse(block))) === "auth") return "auth";
-      }
-    }
-  } finally {
-    clearTimeout(watchdog);
-  }
-}
-
-/** @param {string} block @returns {{event: string, id: string, data: string}} */
-function parse(block) {
-  const found = { event: "message", id: "", data: /** @type {string[]} */ ([]) };
-  for (const row of block.split("\n")) {
-    const [, field, value] = /^([a-z]+): ?(.*)$/.exec(row) ?? [];
-    if (field === "event") found.event = value;
-    if (field === "id") found.id = value;
-    if (field === "data") found.data.push(value);
-  }
-  return { ...found, data: found.data.join("\n") };
-}
-
-/** The cursor moves only after what it stands for has been shown. @param {{event: string, id: string, data: string}} heardEvent */
-async function handle({ event, id, data }) {
-  if (event === "auth") return "auth";
-  noticeEpoch(event === "hello" ? JSON.parse(data).cursor : id);
-  if (event === "frame") await show(data, id);
-  if (event === "hello") {
-    const hello = JSON.parse(data);
-    if (String(hello.person) !== document.body.dataset.person) location.reload(); // somebody else has signed in here
-    const silent = silentFor(); // endless after sleep: that has been seen to already
-    if (silent > VITALS_KEPT_MS && Number.isFinite(silent)) resync(); // vital signs are not replayed for longer
-    replayedUpTo = hello.head;
-    failures = 0;
-    if (!hello.replay) heard(hello.now); // else the screen is current after the frame that comes next
-  }
-  if (event === "beat") heard(JSON.parse(data).now);
   if (id) cursor = id;
   if (event === "resync") resync();
-  return "";
+  if (event === "rejoin") join();
+  if (event === "refused") resync().then(join);
+}
+
+/** @param {any} hello @param {number} late */
+function greet(hello, late) {
+  noticeEpoch(hello.cursor);
+  noticeBuild(hello.build);
+  if (String(hello.person) !== person) location.reload(); // somebody else has signed in here
+  const silent = silentFor(); // endless after sleep: that has been seen to already
+  if (silent > VITALS_KEPT_MS && Number.isFinite(silent)) resync(); // vital signs are not replayed for longer
+  replayedUpTo = hello.head;
+  if (!hello.replay) heard(late, hello.now); // else the screen is current after the frame that comes next
 }
 
 /** In another epoch the numbers count anew; those of before say nothing. @param {string} at */
@@ -135,14 +140,18 @@ function noticeEpoch(at) {
   replayedUpTo = numberOf(at);
 }
 
-/** @param {string} html @param {string} id */
-async function show(html, id) {
+/** @param {string} html @param {string} id @param {number} late */
+async function show(html, id, late) {
   try {
     const shown = await upsert(html);
-    if (numberOf(id) > replayedUpTo) shown.forEach(toastFor);
-    heard();
+    if (numberOf(id) > replayedUpTo) {
+      shown.forEach(toastFor);
+      shown.forEach(painted);
+    }
+    heard(late);
   } catch (error) {
     console.error("a frame could not be shown", error);
+    count("swap");
     resync();
   }
 }
@@ -153,7 +162,7 @@ async function resync() {
   resyncing = true;
   setGap(true);
   for (let tries = 0; !(await fetchPage()); tries++) {
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * BACKOFF_FIRST_MS * 2 ** Math.min(tries, 5)));
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * RETRY_FIRST_MS * 2 ** Math.min(tries, 5)));
   }
   resyncing = false;
   setGap(false);
@@ -175,7 +184,7 @@ async function fetchRegions() {
   const response = await fetch(location.href, {
     headers: { Accept: "text/html" },
     cache: "no-store",
-    signal: AbortSignal.timeout(SILENT_MS),
+    signal: AbortSignal.timeout(FETCH_MS),
   });
   if (response.redirected && new URL(response.url).pathname === "/sign-in") {
     signedOut();
@@ -192,14 +201,4 @@ async function fetchRegions() {
   await reconcile(page, numberOf(at));
   if (epochOf(at) !== epochOf(cursor) || numberOf(at) > numberOf(cursor)) cursor = at;
   return true;
-}
-
-/** @param {string} at a cursor, `<epoch>-<number>` */
-function epochOf(at) {
-  return at.split("-")[0];
-}
-
-/** @param {string} at a cursor, `<epoch>-<number>` */
-function numberOf(at) {
-  return Number(at.split("-").pop());
 }

@@ -1,16 +1,19 @@
 // @ts-check
 // What others did, and what went wrong: short sentences at the side, and the same for those who listen.
 
+import { gettext } from "./words.js";
+
 const SHOWN_MS = 6_000;
 const MOST = 4; // toasts at once
 const SAY_EVERY_MS = 3_000; // one sentence per few seconds
 
-const WORDS = /** @type {Record<string, string>} */ ({
-  acknowledged: "has",
-  resolved: "resolved",
-  escalated: "escalated",
-  noted: "wrote a note on",
-});
+/** @type {Record<string, (values: {person: string, what: string}) => string>} */
+const TOLD = {
+  acknowledged: (values) => gettext("%(person)s has %(what)s", values),
+  resolved: (values) => gettext("%(person)s resolved %(what)s", values),
+  escalated: (values) => gettext("%(person)s escalated %(what)s", values),
+  noted: (values) => gettext("%(person)s wrote a note on %(what)s", values),
+};
 
 /** @type {string[]} */
 let unsaid = [];
@@ -19,11 +22,13 @@ let hushed = false;
 
 /** Tell what a live frame brought, unless it was me. @param {HTMLElement} card */
 export function toastFor(card) {
-  const { happening = "", by = "", priority } = card.dataset;
+  const { happening = "", by: person = "", priority } = card.dataset;
   const what = `${textOf(card, ".place", "place")} ${textOf(card, ".text", "text")}`;
-  if (happening === "raised" || happening === "priority-raised") announce(`${priority} alert: ${what}`, priority === "high");
-  if (!by || by === document.body.dataset.name || !WORDS[happening]) return;
-  toast(`${by} ${WORDS[happening]} ${what}`, false);
+  const rises = happening === "raised" || happening === "priority-raised";
+  if (rises && priority === "medium") announce(gettext("medium alert: %(what)s", { what }), false); // high: urgent.js
+  if (rises && priority === "low") announce(gettext("low alert: %(what)s", { what }), false);
+  if (!person || person === document.body.dataset.name || !TOLD[happening]) return;
+  toast(TOLD[happening]({ person, what }), false);
 }
 
 /** Nothing is told any more, and what was told is gone: whoever sits here now may not know it. */
@@ -32,8 +37,8 @@ export function hush() {
   for (const id of ["toasts", "say", "say-now"]) document.getElementById(id)?.replaceChildren();
 }
 
-/** @param {string} text @param {boolean} stays until it is closed */
-export function toast(text, stays) {
+/** @param {string} text @param {boolean} stays until it is closed @param {boolean} [urgent] interrupts who listens */
+export function toast(text, stays, urgent = false) {
   if (hushed) return;
   const template = /** @type {HTMLTemplateElement | null} */ (document.getElementById("toast-template"));
   const box = document.getElementById("toasts");
@@ -42,8 +47,9 @@ export function toast(text, stays) {
   const place = made.querySelector("[data-toast-text]");
   if (place) place.textContent = text;
   made.querySelector("[data-close]")?.addEventListener("click", () => made.remove());
+  if (urgent) made.setAttribute("role", "alert");
   box.append(made);
-  while (box.children.length > MOST) box.firstElementChild?.remove();
+  while (box.children.length > MOST) (box.querySelector(':scope > :not([role="alert"])') ?? box.firstElementChild)?.remove();
   if (!stays) setTimeout(() => made.remove(), SHOWN_MS);
 }
 
@@ -61,7 +67,7 @@ export function announce(text, urgent) {
 
 function say() {
   const polite = document.getElementById("say");
-  if (polite && !hushed) polite.textContent = unsaid.length > 3 ? `${unsaid.length} changes on this page` : unsaid.join(". ");
+  if (polite && !hushed) polite.textContent = unsaid.length > 3 ? gettext("%(number)s changes on this page", { number: unsaid.length }) : unsaid.join(". ");
   unsaid = [];
   saying = 0;
 }

@@ -1,11 +1,12 @@
 // @ts-check
 // A fragment comes in, by the stream or as an answer: it is put at its place, if it is newer than what stands there.
 
-import { settle } from "./places.js";
+import { notingMoves, settle } from "./places.js";
+import { withUrgent } from "./urgent.js";
 
 const htmx = /** @type {any} */ (window).htmx;
 
-const NUMBERED = ["alert", "board"];
+const NUMBERED = ["alert", "board", "urgent"];
 const HELD_MOST_MS = 600; // a press holds news back, but never for longer
 const CLICK_COMES_MS = 50; // after the release, if it comes at all
 
@@ -17,6 +18,11 @@ let fetchPage = () => {};
 
 /** Over when no finger is down on a list: no row moves away between press and release. */
 let released = Promise.resolve();
+
+/** Resolves when no finger is down on a list. */
+export function whenReleased() {
+  return released;
+}
 
 document.addEventListener("pointerdown", ({ target }) => {
   if (!(target instanceof Element && target.closest("[data-list]"))) return;
@@ -44,10 +50,13 @@ export async function upsert(html) {
   await released;
   const template = document.createElement("template");
   template.innerHTML = html;
+  /** @type {HTMLElement[]} */
   const news = [];
-  for (const fragment of [...template.content.children]) {
-    if (await put(/** @type {HTMLElement} */ (fragment))) news.push(/** @type {HTMLElement} */ (fragment));
-  }
+  await notingMoves(async () => {
+    for (const fragment of [...template.content.children].flatMap(withUrgent)) {
+      if (await put(fragment)) news.push(fragment);
+    }
+  });
   if (news.length) flashTogether();
   for (const look of afterwards) look();
   return news;
@@ -94,7 +103,7 @@ async function put(fragment) {
   if (followers.some((follower) => versionOf(follower) < version)) fetchPage();
   if (old?.closest("[data-follows]")) return true;
   const list = /** @type {HTMLElement | null} */ (document.querySelector(`[data-list="${fragment.id.split("-")[0]}"]`));
-  if (!list) return true;
+  if (!list || (!old && !fragment.matches(list.dataset.only ?? "*"))) return true;
   if (old && !fragment.hidden) {
     await morph(old, fragment);
   } else if (old) {

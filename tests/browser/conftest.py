@@ -70,14 +70,17 @@ def new_desk(chromium: Browser, signed_in: SignedIn, request: pytest.FixtureRequ
     """Seats a person at a browser of their own: `new_desk("nurse")`; None: somebody who is not signed in.
 
     `at`: another server than the shared one. `own_session`: not the session that others of the run use, for those who
-    sign out. The rest is for Playwright's new_context.
+    sign out. `alone`: a browser without shared workers, where each tab has a stream of its own, which `route` can catch
+    and whose clock can be turned. The rest is for Playwright's new_context.
     """
     desks: list[Desk] = []
 
-    def seat(name: str | None, *, at: Server | None = None, own_session: bool = False, **how: Any) -> Desk:
+    def seat(
+        name: str | None, *, at: Server | None = None, own_session: bool = False, alone: bool = False, **how: Any
+    ) -> Desk:
         how = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"} | how
         server = at or request.getfixturevalue("server")
-        desks.append(desk := Desk(chromium.new_context(**how), server))
+        desks.append(desk := Desk(chromium.new_context(**how), server, alone=alone))
         if name is None:
             return desk
         return desk.take(Visitor(server).sign_in(name) if own_session else signed_in(server, name))

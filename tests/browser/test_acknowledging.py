@@ -64,7 +64,7 @@ def test_the_loser_of_a_race_reads_who_was_first(server: Server, new_desk: NewDe
 def test_the_loser_of_a_race_whose_line_is_slow_reads_it_too(
     server: Server, new_desk: NewDesk, visitor: NewVisitor
 ) -> None:
-    desk = new_desk("nurse")
+    desk = new_desk("nurse", alone=True)
     desk.expect_problem("409")
     desk.expect_problem("ERR_FAILED")
     server.send(alarm(bed="MED^^MED-07"))
@@ -83,7 +83,6 @@ def test_without_an_answer_it_is_tried_again_with_the_same_key(
 ) -> None:
     desk = new_desk("nurse")
     desk.expect_problem("ERR_FAILED")
-    desk.expect_problem("Failed to fetch")
     page = desk.open()
     server.send(alarm(bed="MED^^MED-07"))
     path, keys = alert_path(page, "MED-07"), _keys(page)
@@ -91,16 +90,14 @@ def test_without_an_answer_it_is_tried_again_with_the_same_key(
     acknowledge_button(page, "MED-07").click()
     _is_not_sent(page)
     page.unroute(ACT)
-    acknowledge_button(page, "MED-07").click()
     expect(card(page, "MED-07")).to_have_attribute("data-state", "acknowledged")
-    assert len(keys) == 2 and len(set(keys)) == 1
+    assert len(keys) >= 2 and len(set(keys)) == 1
     assert _acknowledgements(visitor, path) == 1
 
 
 def test_an_answer_that_got_lost_acknowledges_once(server: Server, new_desk: NewDesk, visitor: NewVisitor) -> None:
-    desk = new_desk("nurse")
+    desk = new_desk("nurse", alone=True)
     desk.expect_problem("ERR_FAILED")
-    desk.expect_problem("Failed to fetch")
     server.send(alarm(bed="MED^^MED-07"))
     desk.context.route(STREAM, lambda route: route.abort())
     page = desk.open(live=False)
@@ -110,7 +107,6 @@ def test_an_answer_that_got_lost_acknowledges_once(server: Server, new_desk: New
     _is_not_sent(page)
     assert _acknowledgements(visitor, path) == 1
     page.unroute(ACT)
-    acknowledge_button(page, "MED-07").click()
     expect(card(page, "MED-07")).to_contain_text("Amara N. has it")
     assert _acknowledgements(visitor, path) == 1
 
@@ -126,7 +122,6 @@ def test_a_server_that_cannot_is_asked_again(server: Server, new_desk: NewDesk, 
     acknowledge_button(page, "MED-07").click()
     _is_not_sent(page)
     page.unroute(ACT)
-    acknowledge_button(page, "MED-07").click()
     expect(card(page, "MED-07")).to_have_attribute("data-state", "acknowledged")
     assert len(set(keys)) == 1
 
@@ -172,7 +167,7 @@ def test_what_others_do_is_told_to_others_only(server: Server, new_desk: NewDesk
 def test_what_happened_while_the_line_was_cut_makes_no_toast(
     server: Server, new_desk: NewDesk, visitor: NewVisitor
 ) -> None:
-    desk = new_desk("nurse")
+    desk = new_desk("nurse", alone=True)
     desk.expect_problem("ERR_FAILED")
     server.send(alarm(bed="MED^^MED-07"))
     desk.context.route(STREAM, lambda route: route.abort())
@@ -192,9 +187,9 @@ def _is_pending(page: Page) -> None:
 
 
 def _is_not_sent(page: Page) -> None:
-    expect(acknowledge_button(page, "MED-07")).to_have_text("No answer. Try again", use_inner_text=True)
+    expect(acknowledge_button(page, "MED-07")).to_have_text("Not sent yet", use_inner_text=True)
     expect(card(page, "MED-07")).to_have_attribute("data-state", "open")
-    expect(page.locator(".toast")).to_be_visible()
+    expect(page.locator("#say-now")).to_have_text("Acknowledge MED-07 SpO2 low: not sent yet")
 
 
 def _do_and_lose_the_answer(route: Route) -> None:

@@ -68,7 +68,7 @@ def test_an_acknowledgement_is_on_the_other_screen_within_100_ms(server: Server,
     )
     took = []
     for number in range(1, ALERTS + 1):
-        buttons.first.click()
+        one.locator("article:not([data-moved])").get_by_test_id("acknowledge").first.click()
         other.wait_for_function("n => changes.length === n", arg=number)
         took.append(other.evaluate("changes.at(-1).at") - one.evaluate("clickedAt"))
         expect(buttons).to_have_count(ALERTS - number)

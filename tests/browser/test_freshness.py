@@ -60,7 +60,7 @@ def test_a_silent_server_is_delayed_then_stale_then_live_again(new_server: NewSe
 
 def test_a_killed_server_is_resumed_where_the_line_broke(new_server: NewServer, new_desk: NewDesk) -> None:
     server = new_server(HOSPITAL_BEAT_S="1")
-    desk = new_desk("nurse", at=server)
+    desk = new_desk("nurse", at=server, alone=True)
     desk.expect_problem("ERR_")
     page = desk.open()
     server.send(alarm(bed="MED^^MED-07", alert_id="before"))
@@ -122,7 +122,7 @@ def test_signing_out_in_one_tab_covers_the_other_within_a_beat(server: Server, n
 
 
 def test_a_machine_that_slept_is_stale_at_once_and_then_fetches_anew(server: Server, new_desk: NewDesk) -> None:
-    page = new_desk("nurse").open()
+    page = new_desk("nurse", alone=True).open()
     server.send(alarm(bed="MED^^MED-07"))
     expect(card(page, "MED-07")).to_be_visible()
     fetched, states = _pages_fetched(page), _states(page)
@@ -170,7 +170,7 @@ def test_a_gap_that_cannot_be_filled_yet_is_never_live(server: Server, new_desk:
 
 
 def test_a_line_that_never_answers_is_given_up(server: Server, new_desk: NewDesk) -> None:
-    desk = new_desk("nurse")
+    desk = new_desk("nurse", alone=True)
     asked: list[Route] = []
     desk.context.route(STREAM, lambda route: asked.append(route))  # no answer, no error: a black hole
     desk.context.clock.install()
@@ -188,7 +188,7 @@ def test_a_line_that_never_answers_is_given_up(server: Server, new_desk: NewDesk
 def test_a_frame_of_nonsense_does_no_harm(server: Server, new_desk: NewDesk, broken: str) -> None:
     hello = json.dumps({"cursor": "x-1", "head": 1, "beat_s": 1, "now": "2026-01-01T00:00:00Z"})
     said = f"event: hello\ndata: {hello}\n\nevent: frame\nid: x-2\ndata: {broken}\n\n"
-    desk = new_desk("nurse")
+    desk = new_desk("nurse", alone=True)
     desk.context.route(
         STREAM, lambda route: route.fulfill(status=200, body=said, content_type="text/event-stream"), times=1
     )

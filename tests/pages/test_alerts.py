@@ -413,7 +413,7 @@ def test_the_page_of_an_alert_asks_as_often_for_a_long_history_as_for_a_short_on
         with _statements() as asked:
             nurse.get(f"/alerts/{alert_id}")
         counts.append(len(asked))
-    assert counts[0] == counts[1] <= 8
+    assert counts[0] == counts[1] <= 9
 
 
 @contextmanager
