@@ -12,6 +12,7 @@ import resource
 import secrets
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from hospital.intake import http, mllp
 from hospital.live import admission, socket, stream
 from hospital.live.outlet import HandsOver
 from hospital.live.relay import Relay
-from hospital.operations import commands, demo, health, leaving, migrating
+from hospital.operations import commands, demo, health, keys, leaving, migrating
 from hospital.operations import metrics as prometheus
 from hospital.operations.leaving import HangsUp
 from hospital.pages import (
@@ -45,7 +46,8 @@ from hospital.pages import (
     resolutions,
     sign_in,
 )
-from hospital.records import sealed
+from hospital.records import ring, sealed
+from hospital.records.key_register import WrongRing, prepare_keys
 from hospital.settings import Settings
 
 _HERE = Path(__file__).parent
@@ -69,15 +71,12 @@ def create_app(given: Settings | None = None) -> Flask:
     """The application on a migrated database. Raises BadSetting."""
     chosen = given or Settings.from_environment()
     settings.use(chosen)
-    secret = _secret(chosen)
-    sealed.use_secret(secret)
-    url = chosen.database_url or f"sqlite:///{_instance(chosen) / 'hospital.db'}"
-    migrating.migrate(url)
-    records.connect(url)
+    key_file = _key_file(chosen)
+    _open(chosen, key_file)
     if chosen.demo:
         demo.prepare_demo()
     app = Flask(__name__)
-    app.secret_key = sealed.derive(secret, "forms")
+    app.config["SECRET_KEY"], *app.config["SECRET_KEY_FALLBACKS"] = sealed.form_keys()
     app.config["BUILD"] = _build()
     app.config["MAX_CONTENT_LENGTH"] = chosen.mllp_max_bytes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -85,11 +84,24 @@ def create_app(given: Settings | None = None) -> Flask:
         room.prepare(app)
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)
-    for group in (commands.tokens, commands.epoch):
+    for group in (commands.tokens, commands.epoch, keys.keys):
         app.cli.add_command(group)
+    app.extensions["key_file"] = key_file
     app.extensions["fragments"] = Fragments(app)
     app.extensions["relay"] = Relay(app.extensions["fragments"], app.config["BUILD"])
     return app
+
+
+def _open(chosen: Settings, key_file: Path | None) -> None:
+    """Take the keys, bring the database to its newest form and see whether the keys open it."""
+    try:
+        sealed.use_ring(_key_source(chosen, key_file))
+        url = chosen.database_url or f"sqlite:///{_instance(chosen) / 'hospital.db'}"
+        migrating.migrate(url)
+        records.connect(url)
+        prepare_keys()
+    except (ring.BadRing, WrongRing) as problem:
+        raise settings.BadSetting(str(problem)) from None
 
 
 class Running:
@@ -173,19 +185,33 @@ def _instance(chosen: Settings) -> Path:
     return folder
 
 
-def _secret(chosen: Settings) -> str:
-    """The one secret of the installation; the embedded default makes its own and keeps it beside its database."""
-    if chosen.secret_key:
-        return chosen.secret_key
+def _key_file(chosen: Settings) -> Path | None:
+    """The file of the key ring; None: it is elsewhere. The embedded default makes one key beside its database."""
+    given = [name for name in ("secret_key", "key_file", "key_command") if getattr(chosen, name)]
+    if len(given) > 1:
+        raise settings.BadSetting(f"Give only one of: {', '.join(f'HOSPITAL_{name.upper()}' for name in given)}.")
+    if chosen.key_file:
+        return Path(chosen.key_file)
+    if given:
+        return None
     if chosen.database_url:
         raise settings.BadSetting(
-            "HOSPITAL_SECRET_KEY must be set: without it, what is sealed could not be opened again"
+            "HOSPITAL_SECRET_KEY must be set, or HOSPITAL_KEY_FILE or HOSPITAL_KEY_COMMAND: "
+            "without a key, what is sealed could not be opened again"
         )
     kept = _instance(chosen) / "secret.key"
     if not kept.exists():
         with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(32))
-    return kept.read_text()
+    return kept
+
+
+def _key_source(chosen: Settings, file: Path | None) -> Callable[[], dict[int, str]]:
+    if file is not None:
+        return lambda: ring.from_file(file)
+    if chosen.key_command:
+        return lambda: ring.from_command(chosen.key_command)
+    return lambda: ring.parse(chosen.secret_key)
 
 
 def _build() -> str:

@@ -15,6 +15,9 @@ class Settings:
     # Where things are
     database_url: str = ""  # empty: the embedded SQLite in `instance`
     secret_key: str = ""  # empty: one is made and kept in `instance` (embedded demo only)
+    key_file: str = ""
+    key_command: str = ""
+    anchor_file: str = ""  # empty: `anchors.log` in `instance`
     instance: Path = Path("instance")
     host: str = "127.0.0.1"
     port: int = 8000

@@ -123,4 +123,5 @@ def _check_sign_in_token() -> None:
 
 
 def _signer() -> TimestampSigner:
-    return TimestampSigner(current_app.secret_key or "", salt="sign-in form")
+    keys = [*current_app.config["SECRET_KEY_FALLBACKS"], current_app.config["SECRET_KEY"]]  # the last one signs
+    return TimestampSigner(keys, salt="sign-in form")

@@ -1,10 +1,12 @@
 """What is remembered. Read with `records.read()`, write with `records.write()`; there is no third way."""
 
 from hospital.records.alert import Acknowledgement, Alert, Note
+from hospital.records.audit import AuditHead, AuditLine
 from hospital.records.database import Base, NotStored, bell, connect, disconnect, generation, read, write
 from hospital.records.hospital import Bed, Hospital, Unit, find_bed
 from hospital.records.idempotency import Idempotency
 from hospital.records.journal import JournalLine
+from hospital.records.key_register import SealKey
 from hospital.records.message import Message, Sender, Verdict
 from hospital.records.observation import Monitoring, Observation, UnitLimit
 from hospital.records.patient import Patient, PatientReference, Stay, meet_patient, meet_unidentified, settle
@@ -13,6 +15,8 @@ from hospital.records.person import Person, PersonSession
 __all__ = [
     "Acknowledgement",
     "Alert",
+    "AuditHead",
+    "AuditLine",
     "Base",
     "Bed",
     "Hospital",
@@ -27,6 +31,7 @@ __all__ = [
     "PatientReference",
     "Person",
     "PersonSession",
+    "SealKey",
     "Sender",
     "Stay",
     "Unit",

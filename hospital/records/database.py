@@ -33,9 +33,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, configure_mappers
 
+from hospital.records import sealed
+
 T = TypeVar("T")
 
 _BATCH = 100  # acts in one transaction: bounds how long the first of them waits
+_WRITERS = 0x686F7370  # the number of PostgreSQL's lock that every writer shares
 _BUSY_MS = 5_000  # how long SQLite waits for another process's write
 
 bell = gevent.event.Event()
@@ -165,8 +168,7 @@ def _work_off(database: _Database) -> None:
     try:
         while database.waiting:
             batch = _next_batch(database.waiting)
-            run = database.thread.apply if database.thread is not None else lambda f, args: f(*args)
-            outcomes = run(_commit, (database.writing, batch))
+            outcomes = _outcomes(database, batch)
             bell.set()
             for wanted, (value, error) in zip(batch, outcomes, strict=True):
                 if error is None:
@@ -175,6 +177,19 @@ def _work_off(database: _Database) -> None:
                     wanted.done.set_exception(error)
     finally:
         database.busy = False
+
+
+def _outcomes(database: _Database, batch: list[_Wanted]) -> list[tuple[Any, BaseException | None]]:
+    """What each act came to. A key that is missing may have been added to the ring since it was read."""
+    run = database.thread.apply if database.thread is not None else lambda f, args: f(*args)
+    told = ""
+    for _ in range(2):
+        try:
+            return run(_commit, (database.writing, batch))  # type: ignore[no-any-return]
+        except sealed.KeyMissing as missing:
+            told = str(missing)
+            sealed.read_again()
+    return [(None, NotStored(told))] * len(batch)
 
 
 def _next_batch(waiting: deque[_Wanted]) -> list[_Wanted]:
@@ -186,12 +201,16 @@ def _next_batch(waiting: deque[_Wanted]) -> list[_Wanted]:
 
 
 def _commit(engine: Engine, batch: list[_Wanted]) -> list[tuple[Any, BaseException | None]]:
+    """Raises KeyMissing before any act has begun."""
     try:
         with Session(engine, expire_on_commit=False) as session:
             _lock_head(session, batch[0].hospital_id)
+            sealed.follow(session)
             outcomes = [_attempt(session, wanted.act) for wanted in batch]
             session.commit()
             return outcomes
+    except sealed.KeyMissing:
+        raise
     except Exception as error:  # every waiting act must get an answer, whatever went wrong
         told = NotStored(_first_trouble(error)) if _may_pass(error) else error
         return [(None, told)] * len(batch)
@@ -224,9 +243,21 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _lock_head(session: Session, hospital_id: int | None) -> None:
-    """Commit order equals number order only if whoever appends has the head row first (SQLite: BEGIN IMMEDIATE)."""
-    if hospital_id is not None and session.get_bind().dialect.name == "postgresql":
+    """Commit order equals number order only if whoever appends has the head row first (SQLite: BEGIN IMMEDIATE).
+
+    The shared lock lets a new key become current only between transactions (`wait_for_writers`).
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    session.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": _WRITERS})
+    if hospital_id is not None:
         session.execute(text("SELECT head FROM hospital WHERE id = :id FOR UPDATE"), {"id": hospital_id})
+
+
+def wait_for_writers(session: Session) -> None:
+    """In an act: until it is committed no other transaction writes, in whatever process."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITERS})
 
 
 # hide_parameters below: an error's text may be logged, and a statement's values may be a patient's name.

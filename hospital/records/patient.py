@@ -1,5 +1,6 @@
 """Patients and where they lie. A patient is (hospital, who gave the number, the number): never the number alone."""
 
+import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime
 
@@ -8,12 +9,26 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from hospital.records.database import Base, UtcDateTime
 from hospital.records.hospital import Bed
-from hospital.records.sealed import Sealed, blind
+from hospital.records.sealed import Sealed, blind, blinds
+
+_LETTERS = str.maketrans({"ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"})  # have no accent
+
+
+def plain(words: str) -> str:
+    """As it is searched: no case, no accents, and nothing but letters and digits ('O’Brien', 'De la Cruz')."""
+    bare = unicodedata.normalize("NFKD", words).casefold().translate(_LETTERS)
+    return "".join(character for character in bare if character.isalnum())
 
 
 class Patient(Base):
+    """`…_index`: blind, for exact search; '': there is nothing to find, None: an earlier version did not make it."""
+
     __tablename__ = "patient"
-    __table_args__ = (UniqueConstraint("hospital_id", "identifier_index"),)
+    __table_args__ = (
+        UniqueConstraint("hospital_id", "identifier_index"),
+        Index("ix_patient_number", "hospital_id", "number_index"),
+        Index("ix_patient_surname", "hospital_id", "surname_index"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     hospital_id: Mapped[int] = mapped_column(ForeignKey("hospital.id"))
@@ -23,6 +38,15 @@ class Patient(Base):
     name: Mapped[str] = mapped_column(Sealed("patient.name"))
     birth_date: Mapped[str] = mapped_column(Sealed("patient.birth_date"))
     sex: Mapped[str] = mapped_column(Sealed("patient.sex"))
+    number_index: Mapped[str | None] = mapped_column(String(64))
+    surname_index: Mapped[str | None] = mapped_column(String(64))
+
+    def make_indexes(self) -> None:
+        """Under the current key, from what is sealed."""
+        hospital, number, surname = str(self.hospital_id), plain(self.identifier), plain(self.name.partition(",")[0])
+        self.identifier_index = blind(hospital, self.authority, self.identifier)
+        self.number_index = blind(hospital, "number", number) if number else ""
+        self.surname_index = blind(hospital, "surname", surname) if surname else ""
 
 
 class Stay(Base):
@@ -52,17 +76,18 @@ def meet_patient(
     session: Session, hospital_id: int, *, identifier: str, authority: str, name: str, birth_date: date | None, sex: str
 ) -> Patient:
     """The patient with this number from this authority, or a new one. Blanks are filled, never changed."""
-    index = blind(str(hospital_id), authority, identifier)
+    indexes = blinds(str(hospital_id), authority, identifier)
     patient = session.scalar(
-        select(Patient).where(Patient.hospital_id == hospital_id, Patient.identifier_index == index)
+        select(Patient).where(Patient.hospital_id == hospital_id, Patient.identifier_index.in_(indexes))
     )
     if patient is None:
-        patient = Patient(hospital_id=hospital_id, identifier=identifier, authority=authority, identifier_index=index)
+        patient = Patient(hospital_id=hospital_id, identifier=identifier, authority=authority)
         patient.name = patient.birth_date = patient.sex = ""
         session.add(patient)
     patient.name = patient.name or name
     patient.birth_date = patient.birth_date or (birth_date.isoformat() if birth_date else "")
     patient.sex = patient.sex or sex
+    patient.make_indexes()
     session.flush()
     return patient
 
@@ -90,7 +115,7 @@ def settle(session: Session, patient: Patient, bed: Bed, at: datetime) -> bool:
 
 
 class PatientReference(Base):
-    """What a sender calls a patient in other messages ('Patient/example'): known by its index alone."""
+    """What a sender calls a patient in other messages ('Patient/example'). `reference` None: only its index is here."""
 
     __tablename__ = "patient_reference"
     __table_args__ = (UniqueConstraint("sender_id", "reference_index"),)
@@ -99,7 +124,12 @@ class PatientReference(Base):
     sender_id: Mapped[int] = mapped_column(ForeignKey("sender.id"))
     reference_index: Mapped[str] = mapped_column(String(64))
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    reference: Mapped[str | None] = mapped_column(Sealed("patient_reference.reference"))
     patient: Mapped[Patient] = relationship()
+
+    def make_indexes(self) -> None:
+        if self.reference is not None:
+            self.reference_index = blind(str(self.sender_id), self.reference)
 
 
 def name_patient(session: Session, sender_id: int, references: Iterable[str], patient: Patient) -> None:
@@ -107,9 +137,10 @@ def name_patient(session: Session, sender_id: int, references: Iterable[str], pa
     for reference in references:
         known = _reference(session, sender_id, reference)
         if known is None:
-            known = PatientReference(sender_id=sender_id, reference_index=blind(str(sender_id), reference))
+            known = PatientReference(sender_id=sender_id)
             session.add(known)
-        known.patient_id = patient.id
+        known.reference, known.patient_id = reference, patient.id
+        known.make_indexes()
     session.flush()
 
 
@@ -137,6 +168,6 @@ def _reference(session: Session, sender_id: int, reference: str) -> PatientRefer
     return session.scalar(
         select(PatientReference).where(
             PatientReference.sender_id == sender_id,
-            PatientReference.reference_index == blind(str(sender_id), reference),
+            PatientReference.reference_index.in_(blinds(str(sender_id), reference)),
         )
     )

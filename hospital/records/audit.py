@@ -1,0 +1,132 @@
+"""The audit: who came in, who looked at what, who administered, who was refused. One chain for each hospital.
+
+Like the journal, a hospital's lines have no gap in their numbers, each carries the hash of the one before, and the last
+hash lies in a head row: one of its own, because the journal's numbers are the stream's cursors. Lines hold ids and
+codes. What may say more (the address, a reason that somebody gave) is sealed and bound in by a digest.
+
+Hospital 0 is nobody's: those who did not sign in.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Index, String, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from hospital import clock
+from hospital.records.database import Base, UtcDateTime, write
+from hospital.records.sealed import Sealed, keyed_digest
+
+NOBODYS = 0
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What to remember. `object`: 'alert:7', 'patient:3' or a page; `scope`: the units whose things were shown.
+
+    `outcome`: the HTTP status, 0 for a command. `detail`: JSON, sealed.
+    """
+
+    hospital_id: int
+    act: str
+    object: str
+    outcome: int = 0
+    person_id: int | None = None
+    sender_id: int | None = None
+    session_id: int | None = None
+    scope: str = ""
+    detail: str | None = None
+
+
+class AuditLine(Base):
+    __tablename__ = "audit_line"
+    __table_args__ = (
+        Index("ix_audit_line_at", "hospital_id", "at"),
+        Index("ix_audit_line_person", "hospital_id", "person_id", "number"),
+        Index("ix_audit_line_object", "hospital_id", "object", "number"),
+    )
+
+    hospital_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    act: Mapped[str] = mapped_column(String(40))
+    object: Mapped[str] = mapped_column(String(200))
+    outcome: Mapped[int]
+    person_id: Mapped[int | None]
+    sender_id: Mapped[int | None]
+    session_id: Mapped[int | None]
+    scope: Mapped[str] = mapped_column(String(200))
+    detail: Mapped[str | None] = mapped_column(Sealed("audit_line.detail"))
+    detail_digest: Mapped[str | None] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHead(Base):
+    """The last line of a hospital's audit."""
+
+    __tablename__ = "audit_head"
+
+    hospital_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int]
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+def leave(trace: Trace) -> None:
+    """Write it down, and wait until it is committed. Raises NotStored."""
+    write(trace.hospital_id or None, lambda session: append(session, trace))
+
+
+def append(session: Session, trace: Trace) -> AuditLine:
+    """Write it as the next line of its hospital, in an act of `records.write()`: what it tells of is stored with it."""
+    head = _head(session, trace.hospital_id)
+    line = AuditLine(
+        hospital_id=trace.hospital_id,
+        number=head.number + 1,
+        at=clock.now(),
+        act=trace.act,
+        object=trace.object[:200],
+        outcome=trace.outcome,
+        person_id=trace.person_id,
+        sender_id=trace.sender_id,
+        session_id=trace.session_id,
+        scope=trace.scope[:200],
+        detail=trace.detail,
+        detail_digest=keyed_digest(trace.detail) if trace.detail is not None else None,
+    )
+    line.hash = line_hash(head.hash, line)
+    head.number, head.hash = line.number, line.hash
+    session.add(line)
+    session.flush()
+    return line
+
+
+def line_hash(hash_before: str, line: AuditLine) -> str:
+    """SHA-256 over the hash of the line before and everything that this line says."""
+    says = [
+        hash_before,
+        line.hospital_id,
+        line.number,
+        clock.iso(line.at),
+        line.act,
+        line.object,
+        line.outcome,
+        line.person_id,
+        line.sender_id,
+        line.session_id,
+        line.scope,
+        line.detail_digest,
+    ]
+    return hashlib.sha256(json.dumps(says, separators=(",", ":")).encode()).hexdigest()
+
+
+def _head(session: Session, hospital_id: int) -> AuditHead:
+    """Locked until the commit, so that numbers come in the order of commits."""
+    query = select(AuditHead).where(AuditHead.hospital_id == hospital_id).with_for_update()
+    head = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    if head is not None:
+        return head
+    first = text("INSERT INTO audit_head (hospital_id, number, hash) VALUES (:id, 0, '') ON CONFLICT DO NOTHING")
+    session.execute(first, {"id": hospital_id})
+    return session.scalars(query).one()
