@@ -19,6 +19,7 @@ from werkzeug.exceptions import NotImplemented as NoSocketHere
 from wsproto.utilities import RemoteProtocolError
 
 from hospital import meters, settings
+from hospital.access import traces
 from hospital.access.guard import for_people, is_ours
 from hospital.live.hub import RESTART
 from hospital.live.opening import cursor_asked, open_watch, relay
@@ -65,6 +66,7 @@ def socket(ws: Any) -> None:
     """`ws` has shaken hands; from here on flask-sock must neither read, nor say goodbye, nor let the server go on."""
     request.environ["hospital.upgraded"] = True
     ws.connected = False
+    traces.opens()
     meters.count("streams_opened_total", transport="websocket")
     line = relay().outlet.adopt(ws.sock, g.watch, WebSocketLine)
     ws.sock.close()

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIServer
+from sqlalchemy import select
 from wsproto.events import TextMessage
 
 from app import Handler
-from hospital import meters
+from hospital import meters, records
 from hospital.access.sessions import sign_out
 from hospital.live.hub import RESTART, SIGNED_OUT
+from hospital.records import AuditLine
 from tests.live.lines import seat, shown, visitor_of
 from tests.support.house import House
 from tests.support.sse import Stream, until
@@ -50,6 +52,14 @@ def test_a_message_is_the_text_of_one_block_without_the_blank_line_that_closes_i
     blocks = stream.body.decode().removesuffix("\n\n").split("\n\n")
     assert [block.split("\n")[0] for block in blocks] == ["event: hello", "event: frame", "event: beat"]
     assert socket.texts[1:] == blocks[1:], "hello alone holds the moment of its opening"
+
+
+def test_an_opened_socket_is_one_look_written_down_before_its_hello(house: House, port: int) -> None:
+    cookie = seat(house, "nurse")[0]
+    answered(port, cookie, "alerts", "patients")
+    with records.read() as session:
+        looks = session.execute(select(AuditLine.object, AuditLine.outcome).where(AuditLine.act == "look")).all()
+    assert looks[-1] == ("/live/socket alerts patients", 200)
 
 
 def test_what_came_after_the_cursor_comes_after_hello(house: House, port: int) -> None:
