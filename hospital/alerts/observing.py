@@ -19,6 +19,7 @@ from hospital.triage.latest import Latest, current, take
 from hospital.triage.limits import DEFAULTS, Limit, Watch
 from hospital.triage.news2 import Ages, parts, score
 from hospital.triage.observation import Measured, ObservationSet, Vital
+from hospital.triage.standing import Standing, is_above
 from hospital.vocabulary import Priority
 
 _AHEAD = timedelta(minutes=1)  # a clock may be so far ahead; beyond, the reading counts as of now
@@ -73,9 +74,8 @@ def limits_of(session: Session, unit_id: int | None) -> Sequence[Limit]:
 
 def _course(monitoring: Monitoring) -> Course:
     stored = monitoring.watches
-    news2 = stored.get("news2")
     limits = {name: Watch.from_json(watch) for name, watch in stored.get("limits", {}).items()}
-    return Course(Latest.from_json(monitoring.latest), limits, Priority(news2) if news2 else None)
+    return Course(Latest.from_json(monitoring.latest), limits, Standing.from_json(stored.get("score", {})))
 
 
 def _not_from_the_future(observations: ObservationSet, at: datetime) -> ObservationSet:
@@ -128,7 +128,7 @@ def _remember(
 ) -> None:
     monitoring.latest = course.latest.to_json()
     monitoring.watches = {
-        "news2": course.news2,
+        "score": course.news2.to_json(),
         "crossed": _crossed(course, limits),
         "limits": {name: watch.to_json() for name, watch in course.watches.items()},
     }
@@ -143,7 +143,7 @@ def _remember(
     scored = score(parts(course.latest, readings.at, ages()), monitoring.spo2_scale)
     if readings.person_id is not None or monitoring.observe_by is None:
         monitoring.observe_by = readings.at + scored.observe_within
-    else:  # it may become more urgent, but only a person's look puts it off
+    elif not is_above(scored.priority, course.news2.held):  # it may become more urgent; only a look puts it off
         monitoring.observe_by = min(monitoring.observe_by, readings.at + scored.observe_within)
     changed(monitoring, readings.at)
     session.flush()

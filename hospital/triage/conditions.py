@@ -1,7 +1,7 @@
 """Does someone have to look at these vital signs? What starts, goes on and ends with each observation set."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -9,6 +9,8 @@ from hospital.triage.latest import Latest, current, take
 from hospital.triage.limits import Crossing, Limit, Watch, step
 from hospital.triage.news2 import Ages, Score, parts, score
 from hospital.triage.observation import Measured, ObservationSet, Vital
+from hospital.triage.standing import STANDS_S, Standing, Step, is_above
+from hospital.triage.standing import step as step_score
 from hospital.vocabulary import Priority
 
 NEWS2 = "news2"
@@ -79,11 +81,11 @@ class Condition:
 
 @dataclass(frozen=True)
 class Course:
-    """What is known of a patient and how each limit stands with it. `news2`: the priority that its score has raised."""
+    """What is known of a patient, and how each limit and the score stand with it."""
 
     latest: Latest = field(default_factory=Latest)
     watches: Mapping[str, Watch] = field(default_factory=dict)
-    news2: Priority | None = None
+    news2: Standing = field(default_factory=Standing)
 
 
 def follow(
@@ -103,9 +105,22 @@ def follow(
     latest = take(course.latest, observations)
     shown = [value for vital in Vital if (value := _shown(latest, vital, observations, ages)) is not None]
     watches, conditions = _limits(course.watches, shown, limits, by_hand)
-    now_scored = score(parts(latest, observations.at, ages), scale)
-    conditions += _news2(course.news2, now_scored, observations.at)
-    return Course(latest, watches, now_scored.priority), conditions
+    streams = not by_hand and any(_streams(course.latest, measured) for measured in observations.measured)
+    after = Course(latest, watches, course.news2)
+    after, of_score = rescore(after, observations.at, scale, ages, rises_at_once=not streams, by_hand=by_hand)
+    return after, conditions + of_score
+
+
+def rescore(
+    course: Course, at: datetime, scale: int, ages: Ages, *, rises_at_once: bool = True, by_hand: bool = True
+) -> tuple[Course, list[Condition]]:
+    """What the score of all that is known means now; what comes late counts as of the last score."""
+    at = max(at, course.news2.at or at)
+    scored = score(parts(course.latest, at, ages), scale)
+    falls_at_once = by_hand and scored.complete
+    standing, turn = step_score(course.news2, scored, at, rises_at_once=rises_at_once, falls_at_once=falls_at_once)
+    conditions = [_of_score(turn, standing.held or course.news2.held, scored, at)] if turn else []
+    return replace(course, news2=standing), conditions
 
 
 def silence_began(since: datetime) -> Condition:
@@ -173,13 +188,19 @@ def _at_once(limit: Limit) -> Limit:
     return Limit(limit.vital, limit.low, limit.high, limit.priority, 0, limit.hysteresis)
 
 
-def _news2(before: Priority | None, scored: Score, at: datetime) -> list[Condition]:
-    after = scored.priority
-    if after is None:
-        return [Condition(NEWS2, Turn.ENDED, "NEWS2", before, at)] if before is not None else []
-    turn = Turn.STARTED if before is None or after.is_above(before) else Turn.STILL
+def _streams(before: Latest, measured: Measured) -> bool:
+    """Whether its source has said the same thing a moment ago, and so will soon say it again."""
+    last = before.measured.get((measured.vital, measured.source))
+    return last is not None and timedelta(0) <= measured.at - last.at < timedelta(seconds=STANDS_S)
+
+
+def _of_score(turn: Step, priority: Priority | None, scored: Score, at: datetime) -> Condition:
+    """A score that has not stood yet is not the worst of its alert."""
+    assert priority is not None
     made_of = _made_of(scored)
-    return [Condition(NEWS2, turn, made_of, after, at, scored.total, scored.text, advice=scored.response)]
+    if turn is Step.ENDED or is_above(scored.priority, priority):
+        return Condition(NEWS2, Turn(turn), made_of, priority, at)
+    return Condition(NEWS2, Turn(turn), made_of, priority, at, scored.total, scored.text, advice=scored.response)
 
 
 def _made_of(scored: Score) -> str:

@@ -24,21 +24,23 @@ class Limit(NamedTuple):
 
 
 LIMITS = [
-    Limit("spo2", "low", 90, "medium", 10, 1),
-    Limit("spo2", "low", 85, "high", 5, 1),
-    Limit("hr", "high", 130, "medium", 10, 5),
-    Limit("hr", "high", 150, "high", 5, 5),
-    Limit("hr", "low", 45, "medium", 10, 3),
+    Limit("spo2", "low", 90, "medium", 15, 1),
+    Limit("spo2", "low", 85, "high", 10, 1),
+    Limit("hr", "high", 130, "medium", 15, 5),
+    Limit("hr", "high", 150, "high", 10, 5),
+    Limit("hr", "low", 45, "medium", 15, 3),
     Limit("hr", "low", 38, "high", 5, 3),
     Limit("rr", "high", 28, "medium", 30, 2),
     Limit("rr", "low", 8, "high", 15, 1),
-    Limit("sbp", "low", 90, "medium", 10, 5),
-    Limit("sbp", "low", 75, "high", 5, 5),
-    Limit("sbp", "high", 200, "medium", 10, 5),
+    Limit("sbp", "low", 90, "medium", 15, 5),
+    Limit("sbp", "low", 75, "high", 10, 5),
+    Limit("sbp", "high", 200, "medium", 15, 5),
     Limit("temp", "high", 39.5, "low", 0, 0.5),
 ]
 URGENCY = {"low": 1, "medium": 2, "high": 3}
+PRIORITY = {urgency: priority for priority, urgency in URGENCY.items()}
 QUARTER, HALF_DAY, MINUTE = 900, 43_200, 60
+STANDS_S, HOLD_S = 15, 300
 
 
 class Line(NamedTuple):
@@ -119,16 +121,28 @@ def points(name: str, value: float) -> int:
 
 @dataclass
 class Score:
-    """The bound at one moment: consciousness and oxygen are never known, so it is never complete."""
+    """The bound at one moment: consciousness and oxygen are never known, so it is never complete.
 
-    total: int
-    priority: str | None
+    `streams`: something in its row was also measured less than 15 s before.
+    """
+
+    points: dict[str, int]
+    streams: bool
+
+    @property
+    def total(self) -> int:
+        return sum(self.points.values())
+
+    @property
+    def urgency(self) -> int:
+        return urgency_of(self.points)
 
 
 def scores(rows: Rows) -> dict[int, Score]:
     found = {}
     last: dict[str, tuple[int, float]] = {}
     for now, row in rows.items():
+        streams = any(name in last and now - last[name][0] < STANDS_S for name in row)
         last |= {name: (now, value) for name, value in row.items()}
         parts = {
             name: value
@@ -140,10 +154,26 @@ def scores(rows: Rows) -> dict[int, Score]:
             parts["sbp"] = last["artery"][1]
         elif pressures:
             parts["sbp"] = max(pressures, key=lambda seen: seen[0])[1]
-        each = [points(name, value) for name, value in parts.items()]
-        total = sum(each)
-        priority = "high" if total >= 7 else "medium" if total >= 5 else "low" if 3 in each else None
-        found[now] = Score(total, priority)
+        found[now] = Score({name: points(name, value) for name, value in parts.items()}, streams)
+    return found
+
+
+def urgency_of(points: dict[str, int]) -> int:
+    total = sum(points.values())
+    return 3 if total >= 7 else 2 if total >= 5 else 1 if 3 in points.values() else 0
+
+
+def has_stood(scored: dict[int, Score], urgency: int) -> dict[int, bool]:
+    """Whether the score has mostly been so urgent, and is: a balance of seconds, of which 15 are enough."""
+    balance_s, before_s, found = 0, None, {}
+    for at_s, score in scored.items():
+        passed_s = 0 if before_s is None else at_s - before_s
+        if score.urgency < urgency:
+            balance_s = max(0, balance_s - passed_s)
+        else:
+            balance_s = min(STANDS_S, balance_s + passed_s) if score.streams else STANDS_S
+        found[at_s] = score.urgency >= urgency and balance_s == STANDS_S
+        before_s = at_s
     return found
 
 
@@ -231,12 +261,41 @@ def _of_limits(rows: Rows, condition: str) -> tuple[list[Line], dict[int, bool]]
 
 
 def _of_scores(scored: dict[int, Score]) -> list[Line]:
-    alert, before = Alert("news2"), 0
-    for at_s, score in scored.items():
-        now = URGENCY[score.priority] if score.priority else 0
-        if score.priority:
-            alert.goes_on(at_s, score.priority, score.total, starts=now > before)
-        elif before:
-            alert.ends(at_s)
-        before = now
+    """An alert rises when a score has stood, and falls when for five minutes each has been lower, by what was measured.
+
+    Told by looking back. `as_urgent`: the place of the last score that was as urgent as the alert, or by which it fell;
+    `then`: the points that it had; `stood`: the place of the last that also stood there.
+    """
+    alert, urgency, as_urgent, stood = Alert("news2"), 0, 0, 0
+    then: dict[str, int] = {}
+    standing = {level: has_stood(scored, level) for level in (1, 2, 3)}
+    moments = list(scored)
+    for place, (now, score) in enumerate(scored.items()):
+        reached = max((level for level in standing if standing[level][now]), default=0)
+        away_s = now - moments[stood + 1] if stood < place else 0
+        starts = reached > urgency or (reached == urgency > 0 and stood + 1 < place and away_s >= HOLD_S)
+        urgency = falls_to = max(urgency, reached)
+        if score.urgency < urgency:
+            falls_to = _falls_to(scored, moments[as_urgent + 1 : place + 1], then, urgency)
+        if urgency and not falls_to:
+            alert.ends(now)
+        elif urgency:
+            further = score.total if score.urgency <= falls_to else 0  # one that has not stood is not shown
+            alert.goes_on(now, PRIORITY[falls_to], further, starts=starts)
+        if score.urgency >= urgency:
+            as_urgent, then = place, score.points
+        elif falls_to < urgency:
+            as_urgent, then = place, then | score.points
+        if reached >= urgency or falls_to < urgency:
+            stood = place
+        urgency = falls_to
     return alert.lines
+
+
+def _falls_to(scored: dict[int, Score], moments: Sequence[int], then: dict[str, int], urgency: int) -> int:
+    """`moments`: of all scores since it was so urgent. What is not known now counts as it did `then`."""
+    at_most = {at_s: urgency_of(then | scored[at_s].points) for at_s in moments}
+    lower = [at_s for at_s, level in at_most.items() if level < urgency]
+    if not lower or lower[-1] != moments[-1] or lower[-1] - lower[0] < HOLD_S:
+        return urgency
+    return max(at_most[at_s] for at_s in lower)

@@ -326,17 +326,17 @@ def test_limits_are_named_by_what_they_limit_and_how_urgent_it_is() -> None:
 
 def test_the_limits_that_a_new_unit_gets_are_these() -> None:
     assert {limit.name: (limit.low, limit.high, limit.delay_s, limit.hysteresis) for limit in DEFAULTS} == {
-        "spo2-low-medium": (90, None, 10, 1),
-        "spo2-low-high": (85, None, 5, 1),
-        "hr-high-medium": (None, 130, 10, 5),
-        "hr-high-high": (None, 150, 5, 5),
-        "hr-low-medium": (45, None, 10, 3),
+        "spo2-low-medium": (90, None, 15, 1),
+        "spo2-low-high": (85, None, 10, 1),
+        "hr-high-medium": (None, 130, 15, 5),
+        "hr-high-high": (None, 150, 10, 5),
+        "hr-low-medium": (45, None, 15, 3),
         "hr-low-high": (38, None, 5, 3),
         "rr-high-medium": (None, 28, 30, 2),
         "rr-low-high": (8, None, 15, 1),
-        "sbp-low-medium": (90, None, 10, 5),
-        "sbp-low-high": (75, None, 5, 5),
-        "sbp-high-medium": (None, 200, 10, 5),
+        "sbp-low-medium": (90, None, 15, 5),
+        "sbp-low-high": (75, None, 10, 5),
+        "sbp-high-medium": (None, 200, 15, 5),
         "temp-high-low": (None, 39.5, 0, 0.5),
     }
     assert len({limit.name for limit in DEFAULTS}) == len(DEFAULTS)
