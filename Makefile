@@ -10,6 +10,7 @@ ARGS   ?=
 
 run: export HOSPITAL_DEMO ?= 1
 run: export HOSPITAL_SIMULATE ?= 1
+run: export HOSPITAL_SIMULATE_STAFF ?= 1
 run: .venv/.runs  ## the embedded demo hospital on http://127.0.0.1:8000
 	@exec $(PY) app.py
 

@@ -74,7 +74,7 @@ def create_app(given: Settings | None = None) -> Flask:
     key_file = _key_file(chosen)
     _open(chosen, key_file)
     if chosen.demo:
-        demo.prepare_demo()
+        demo.prepare_demo(staff=chosen.simulate and chosen.simulate_staff)
     app = Flask(__name__)
     app.config["SECRET_KEY"], *app.config["SECRET_KEY_FALLBACKS"] = sealed.form_keys()
     app.config["BUILD"] = _build()
@@ -141,10 +141,10 @@ def serve() -> None:
     server = WSGIServer((chosen.host, chosen.port), app, handler_class=Handler, log=None, spawn=Pool(_REQUESTS_AT_ONCE))
     server.init_socket()
     running = Running(app)
-    simulator = _simulate(chosen)
+    simulators = _simulate(chosen)
 
     def leave(window_s: float) -> None:
-        if simulator is not None:
+        for simulator in simulators:
             simulator.terminate()
         running.drain(window_s)
         server.close()
@@ -156,15 +156,22 @@ def serve() -> None:
     running.stop()
 
 
-def _simulate(chosen: Settings) -> Any:
-    """A process of its own, that knocks at the same door as a gateway does."""
-    if not chosen.simulate:
-        return None
+def _simulate(chosen: Settings) -> list[Any]:
+    """Processes of their own, that knock at the same doors as gateways and people do."""
     from gevent import subprocess
 
-    how = ("--host", chosen.mllp_host, "--port", str(chosen.mllp_port))
-    what = ("--seed", str(chosen.simulator_seed), "--speed", str(chosen.simulator_speed))
-    return subprocess.Popen([sys.executable, "-m", "hospital.simulator.run", *how, *what], cwd=_HERE)
+    gateway = ("--host", chosen.mllp_host, "--port", str(chosen.mllp_port))
+    staff = ("--url", f"http://{chosen.host}:{chosen.port}")
+    how = ("--seed", str(chosen.simulator_seed), "--speed", str(chosen.simulator_speed))
+    asked = {
+        "run": (chosen.simulate, gateway),
+        "staff": (chosen.demo and chosen.simulate and chosen.simulate_staff, staff),
+    }
+    return [
+        subprocess.Popen([sys.executable, "-m", f"hospital.simulator.{name}", *where, *how], cwd=_HERE)
+        for name, (wanted, where) in asked.items()
+        if wanted
+    ]
 
 
 def _welcome(chosen: Settings) -> str:

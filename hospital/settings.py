@@ -25,6 +25,7 @@ class Settings:
     mllp_port: int = 2575
     demo: bool = False
     simulate: bool = False
+    simulate_staff: bool = False
     simulator_seed: int = 1
     simulator_speed: float = 1.0
     # Intake

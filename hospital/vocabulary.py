@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+SIMULATED = "(simulated)"  # the names of the invented colleagues end so, on every card and in every list
+
 
 class Priority(StrEnum):
     """Alarm priority (IEC 60601-1-8)."""

@@ -12,6 +12,7 @@ from hospital.fragments.words import gettext
 from hospital.pages.layout import ROLE_WORDS, page
 from hospital.records import Hospital, Person
 from hospital.roles import Role
+from hospital.vocabulary import SIMULATED
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -65,7 +66,8 @@ def _demo_people() -> list[tuple[str, Role, str]]:
     if not settings.current.demo:
         return []
     with records.read() as session:
-        people = session.scalars(select(Person).options(selectinload(Person.units)).order_by(Person.id)).all()
+        query = select(Person).where(Person.display_name.not_like(f"%{SIMULATED}")).order_by(Person.id)
+        people = session.scalars(query.options(selectinload(Person.units))).all()
         homes = {home.id: home.name for home in session.scalars(select(Hospital))}
     return [(p.name, p.role, f"{', '.join(u.code for u in p.units)} · {homes[p.hospital_id]}") for p in people]
 

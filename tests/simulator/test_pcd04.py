@@ -117,7 +117,7 @@ def test_an_alarm_whose_sensor_came_off_ends_without_a_value() -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_message_of_a_ward_has_its_segments_and_facets(seed: int) -> None:
-    for look in islice(looks(seed, load("ward"), every_s=5), 10_000):
+    for look in islice(looks(seed, load("busy"), every_s=5), 10_000):
         for event in look.alarms:
             rows = segments(event)
             pid = ["PID"] if event.bed.patient else []

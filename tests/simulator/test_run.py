@@ -12,7 +12,7 @@ from hospital.simulator.run import LATE_AT_MOST, Account, Gateway, play, run
 from hospital.simulator.scenario import load
 from hospital.simulator.ward import Look, looks
 
-WARD = load("ward")
+WARD = load("busy")
 EVENTS = {"196670", "196648"}
 
 

@@ -10,11 +10,11 @@ from hospital.simulator.limits import Limit
 from hospital.simulator.monitor import Phase
 from hospital.simulator.patients import DEMO_BEDS, admit
 from hospital.simulator.scenario import load
-from hospital.simulator.ward import Look, looks
+from hospital.simulator.ward import AlarmEvent, Look, looks
 from hospital.vocabulary import AlertKind, Priority
 
 HOUR_S = 3_600
-WARD = load("ward")
+WARD = load("busy")  # enough of everything; the ward of `make run` is calmer
 BOUNDS = {
     "MDC_DIM_BEAT_PER_MIN": (0, 240),
     "MDC_DIM_RESP_PER_MIN": (0, 45),
@@ -243,3 +243,27 @@ def test_any_number_of_beds_can_be_filled(beds: int) -> None:
     assert len({bed.name for bed in admitted}) == beds
     numbers = [bed.patient.number for bed in admitted if bed.patient]
     assert len(set(numbers)) == len(numbers)
+
+
+# ---- The ward of `make run` ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_ward_left_alone_is_believable(seed: int) -> None:
+    """Ten minutes: something to see every minute or two, most beds quiet, and seldom a high alarm."""
+    begun: list[AlarmEvent] = []
+    standing: dict[int, AlarmEvent] = {}
+    for look in takewhile(lambda look: look.at_s < 600, looks(seed, load("ward"))):
+        for event in look.alarms:
+            begun += [event] if event.alarm.phase is Phase.START else []
+            (standing.pop if event.alarm.phase is Phase.END else standing.setdefault)(event.number, event)
+        assert len({event.bed.name for event in standing.values()}) <= 6, look.at_s
+        assert sum(event.alarm.priority is Priority.HIGH for event in standing.values()) <= 2, look.at_s
+    assert 5 <= len(begun) <= 14
+    assert begun[0].alarm.phase is Phase.START
+
+
+def test_a_day_of_the_ward_has_the_alarms_of_a_ward() -> None:
+    told = takewhile(lambda look: look.at_s < 24 * HOUR_S, looks(1, load("ward"), every_s=10))
+    begun = starts(list(told))
+    assert 10 < len(begun) / 20 < 45  # for each bed and day
