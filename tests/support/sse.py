@@ -5,6 +5,7 @@ import re
 import socket
 import struct
 import time
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -134,6 +135,7 @@ class Stream(Ear):
         self.status = 0
         self.headers: dict[str, str] = {}
         self._head = b""
+        self._unpack: Callable[[bytes], bytes] = bytes
         query = urlencode([*(("view", view) for view in views or ("alerts",)), *([("after", after)] if after else [])])
         lines = [f"{method} /live/stream?{query} HTTP/1.1", "Host: test"]
         lines += [f"Cookie: session={cookie}"] if cookie else []
@@ -146,7 +148,7 @@ class Stream(Ear):
 
     def _understand(self, data: bytes) -> None:
         if self.status:
-            self.reader.feed(data)
+            self.reader.feed(self._unpack(data))
             return
         self._head += data
         head, end, body = self._head.partition(b"\r\n\r\n")
@@ -154,7 +156,9 @@ class Stream(Ear):
             first, *rows = head.decode().split("\r\n")
             self.status = int(first.split()[1])
             self.headers = {name.lower(): value.strip() for name, _, value in (row.partition(":") for row in rows)}
-            self.reader.feed(body)
+            if self.headers.get("content-encoding") == "gzip":
+                self._unpack = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
+            self.reader.feed(self._unpack(body))
 
 
 def until(condition: Callable[[], object], *ears: Ear, within_s: float = 10.0) -> None:
