@@ -1,6 +1,6 @@
 """`make bench`: measures, prints the tables and, unless it is to be quick, writes them to docs/benchmarks.md.
 
-python -m bench [--quick] [--rounds N] [crowd] [browser] [slow] [storm]
+python -m bench [--quick] [--rounds N] [crowd] [browser] [gzip] [slow] [storm]
 """
 
 import argparse
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from bench import browser, load, machine, report, servers, slow, storm
+from bench import browser, gzip, load, machine, report, servers, slow, storm
 from bench.crowd import Figures, measure
 
 Told = TypeVar("Told")
@@ -43,6 +43,10 @@ class Bench:
     def browser(self) -> str:
         acts = 30 if self.quick else 300
         return report.of_acts([self._told(browser.measure, acts) for _ in range(self.rounds)])
+
+    def gzip(self) -> str:
+        frames = 20 if self.quick else 100
+        return report.of_gzip([self._told(gzip.measure, frames) for _ in range(self.rounds)])
 
     def slow(self) -> str:
         lasts_s = (3.0, 12.0) if self.quick else (30.0, 60.0)
@@ -77,6 +81,7 @@ class Bench:
 PARTS: dict[str, Callable[[Bench], str]] = {
     "crowd": Bench.crowd,
     "browser": Bench.browser,
+    "gzip": Bench.gzip,
     "slow": Bench.slow,
     "storm": Bench.storm,
 }

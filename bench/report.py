@@ -6,6 +6,7 @@ from statistics import median
 
 from bench.browser import Acts, Times
 from bench.crowd import Figures
+from bench.gzip import Gzip
 from bench.servers import Ours
 from bench.slow import Slow
 from bench.storm import Storm
@@ -64,6 +65,21 @@ _ACTS: dict[str, Callable[[Acts], Times]] = {
     "acknowledgement → DOM": lambda one: one.acknowledged,
     "alarm (HL7) → DOM": lambda one: one.raised,
 }
+
+
+def of_gzip(rounds: Sequence[Gzip]) -> str:
+    head = ("", "bytes of a card's frame", "CPU ms per 1,000 deliveries", "load average")
+    return _table(
+        head,
+        ["plain", _middle(one.plain_bytes for one in rounds), _spread([one.plain_cpu_ms for one in rounds]), ""],
+        ["gzip", _middle(one.gzip_bytes for one in rounds), _spread([one.gzip_cpu_ms for one in rounds]), ""],
+        [
+            "gzip ÷ plain",
+            _spread([one.gzip_bytes / one.plain_bytes for one in rounds], 2),
+            _spread([one.gzip_cpu_ms / one.plain_cpu_ms for one in rounds], 2),
+            _middle(one.load_average for one in rounds),
+        ],
+    )
 
 
 def of_slow(rounds: Sequence[Slow]) -> str:
