@@ -9,7 +9,6 @@
  *
  * Orders come line by line on stdin, answers go out as one JSON object a line:
  *   open N RATE     open N more screens, RATE a second
- *   churn RATE      close RATE screens a second and open as many
  *   count           tell how it stands
  *   opened          tell the times that opening took since the last `opened`
  *   latencies FILE  write (number u32, screen u32, nanoseconds u64) of each delivery since the last `latencies`
@@ -58,8 +57,8 @@ static struct sockaddr_in server;
 static const char *ready;
 static int epoll, request_count, keeps, used, open_count, say_len;
 static int to_open;
-static double rate, churn_rate;
-static uint64_t next_open, next_churn;
+static double rate;
+static uint64_t next_open;
 static uint64_t bytes, deliveries, repeats, closed, refused, resyncs, retries, last_open;
 static struct delivery *kept;
 static size_t kept_len, kept_cap;
@@ -282,7 +281,6 @@ static void obey(char *order) {
     int n;
     double r;
     if (sscanf(order, "open %d %lf", &n, &r) == 2) { to_open += n; rate = r; next_open = now(); }
-    else if (sscanf(order, "churn %lf", &churn_rate) == 1) next_churn = now();
     else if (sscanf(order, "latencies %511s", path) == 1) write_latencies(path);
     else if (!strncmp(order, "opened", 6)) tell_opened();
     else if (!strncmp(order, "count", 5)) tell_count();
@@ -302,23 +300,13 @@ static void open_one(uint64_t due) {
     knock(s);
 }
 
-static void close_one(void) {
-    if (!open_count) return;
-    struct screen *s;
-    do s = &screens[lrand48() % used]; while (s->state != OPEN);
-    open_count--;
-    close(s->fd);
-    s->state = UNUSED;
-}
-
 /* What is due now; how long until the next may be, in ms. */
 static int do_what_is_due(void) {
     uint64_t at = now();
     for (; to_open && next_open <= at; to_open--, next_open += S / rate) open_one(next_open);
-    for (; churn_rate > 0 && next_churn <= at; next_churn += S / churn_rate) { close_one(); open_one(next_churn); }
     for (int i = 0; keeps && i < used; i++)
         if (screens[i].state == AWAY && screens[i].due <= at) { screens[i].began = at; knock(&screens[i]); }
-    return to_open || churn_rate > 0 ? 1 : keeps ? 5 : 1000;
+    return to_open ? 1 : keeps ? 5 : 1000;
 }
 
 static void on_event(struct epoll_event *event) {

@@ -32,10 +32,6 @@ def memory_kb(pid: int) -> int:
     return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Rss:"))
 
 
-def descriptors(pid: int) -> int:
-    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
-
-
 def load_average() -> float:
     return os.getloadavg()[0]
 
