@@ -29,7 +29,7 @@ from hospital.intake import http, mllp
 from hospital.live import admission, socket, stream
 from hospital.live.outlet import HandsOver
 from hospital.live.relay import Relay
-from hospital.operations import commands, demo, health, keys, leaving, migrating
+from hospital.operations import auditing, commands, demo, health, keys, leaving, migrating
 from hospital.operations import metrics as prometheus
 from hospital.operations.leaving import HangsUp
 from hospital.pages import (
@@ -46,7 +46,7 @@ from hospital.pages import (
     resolutions,
     sign_in,
 )
-from hospital.records import ring, sealed
+from hospital.records import anchoring, ring, sealed
 from hospital.records.key_register import WrongRing, prepare_keys
 from hospital.settings import Settings
 
@@ -84,7 +84,7 @@ def create_app(given: Settings | None = None) -> Flask:
         room.prepare(app)
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)
-    for group in (commands.tokens, commands.epoch, keys.keys):
+    for group in (commands.tokens, commands.epoch, keys.keys, auditing.commands):
         app.cli.add_command(group)
     app.extensions["key_file"] = key_file
     app.extensions["fragments"] = Fragments(app)
@@ -100,6 +100,7 @@ def _open(chosen: Settings, key_file: Path | None) -> None:
         migrating.migrate(url)
         records.connect(url)
         prepare_keys()
+        anchoring.use_file(Path(chosen.anchor_file) if chosen.anchor_file else _instance(chosen) / "anchors.log")
     except (ring.BadRing, WrongRing) as problem:
         raise settings.BadSetting(str(problem)) from None
 

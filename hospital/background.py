@@ -14,7 +14,7 @@ from hospital import clock, meters, records, settings
 from hospital.alerts.clearing import expire_unseen
 from hospital.alerts.escalating import escalate_overdue
 from hospital.alerts.silence import is_silent, raise_silent
-from hospital.records import Alert, Idempotency, Message, Monitoring, PersonSession, Verdict
+from hospital.records import Alert, Idempotency, Message, Monitoring, PersonSession, Verdict, anchoring
 from hospital.vocabulary import State
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,14 @@ def forget() -> None:
     records.write(None, lambda session: [session.execute(what) for what in (keys, old, readings)])
 
 
-TASKS = (Task(1, escalate), Task(1, expire), Task(2, look_for_silence), Task(60, end_sessions), Task(600, forget))
+TASKS = (
+    Task(1, escalate),
+    Task(1, expire),
+    Task(2, look_for_silence),
+    Task(60, end_sessions),
+    Task(600, forget),
+    Task(3600, anchoring.anchor),
+)
 
 
 def run(stop: Event) -> None:

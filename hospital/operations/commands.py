@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from hospital import clock, records
 from hospital.access.tokens import new_token, token_hash
-from hospital.records import Hospital, Sender
+from hospital.records import Hospital, Sender, audit
+from hospital.records.audit import Trace
 
 tokens = AppGroup("tokens", help="Tokens with which senders hand in messages over HTTP.")
 epoch = AppGroup("epoch", help="After a backup was put back: let every screen begin anew.")
@@ -36,6 +37,8 @@ def _give(session: Session, hospital_code: str, name: str, token: str) -> bool:
         sender.authority, sender.created_at = name, clock.now()
         session.add(sender)
     sender.token_hash = token_hash(token)
+    session.flush()
+    audit.append(session, Trace(hospital.id, "tokens create", f"sender:{sender.id}", sender_id=sender.id))
     return True
 
 
@@ -59,9 +62,13 @@ def new_epoch(hospital_code: str | None, every: bool) -> None:
 
 def _begin_anew(hospital: Hospital) -> str:
     word = secrets.token_hex(4)
-    change = update(Hospital).where(Hospital.id == hospital.id).values(epoch=word)
     try:
-        records.write(hospital.id, lambda session: session.execute(change))
+        records.write(hospital.id, lambda session: _change(session, hospital.id, word))
     except records.NotStored as error:
         raise click.ClickException(f"The epoch of {hospital.code} could not be changed ({error}). Try again.") from None
     return word
+
+
+def _change(session: Session, hospital_id: int, word: str) -> None:
+    session.execute(update(Hospital).where(Hospital.id == hospital_id).values(epoch=word))
+    audit.append(session, Trace(hospital_id, "epoch new", f"epoch:{word}"))

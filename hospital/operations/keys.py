@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 from sqlalchemy import select
 
 from hospital import records
-from hospital.records import SealKey, audit, ring, sealed
+from hospital.records import SealKey, anchoring, audit, ring, sealed
 from hospital.records.audit import NOBODYS, Trace
 from hospital.records.key_register import WrongRing
 from hospital.records.rotating import count_by_key, rotate
@@ -55,6 +55,7 @@ def rotate_keys() -> None:
     except (WrongRing, records.NotStored) as problem:
         raise click.ClickException(f"{problem} Nothing is lost: run it again.") from None
     audit.leave(Trace(NOBODYS, "keys rotate", f"key:{account.key}"))
+    anchoring.anchor()  # with the new key, before the old one may leave the ring
     for table, count in account.sealed_anew.items():
         if count:
             click.echo(f"{table}: {count} sealed anew")

@@ -12,8 +12,8 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Index, String, select, text
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import Index, LargeBinary, Select, String, select, text, type_coerce
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from hospital import clock
 from hospital.records.database import Base, UtcDateTime, write
@@ -119,6 +119,17 @@ def line_hash(hash_before: str, line: AuditLine) -> str:
         line.detail_digest,
     ]
     return hashlib.sha256(json.dumps(says, separators=(",", ":")).encode()).hexdigest()
+
+
+def with_sealed_detail() -> Select[AuditLine, bytes]:
+    """Lines, each with its detail still sealed: one that somebody has changed must not hide the others."""
+    sealed_detail = type_coerce(AuditLine.detail, LargeBinary)
+    return select(AuditLine, sealed_detail).options(defer(AuditLine.detail))
+
+
+def open_detail(sealed_detail: bytes | None) -> str | None:
+    """Raises CannotOpen."""
+    return Sealed("audit_line.detail").open(bytes(sealed_detail)) if sealed_detail is not None else None
 
 
 def _head(session: Session, hospital_id: int) -> AuditHead:

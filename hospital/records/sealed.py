@@ -172,8 +172,10 @@ class Sealed(TypeDecorator[str]):
         return bytes([number]) + nonce + sealed
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
+        return self.open(value) if value is not None else None
+
+    def open(self, value: bytes) -> str:
+        """Raises CannotOpen."""
         nonce, sealed = value[1 : 1 + _NONCE_BYTES], value[1 + _NONCE_BYTES :]
         try:
             return _key(value[0]).seals.decrypt(nonce, sealed, self.place.encode()).decode()
