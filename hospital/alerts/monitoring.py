@@ -18,8 +18,10 @@ def monitoring_of(
         )
         monitoring.spo2_scale, monitoring.clock_off_s, monitoring.monitored = 1, 0.0, False
         monitoring.received_at = monitoring.changed_at = at
+        monitoring.unit_id, monitoring.units_left = unit_id, []
         session.add(monitoring)
-    monitoring.unit_id, monitoring.bed_id, monitoring.place = unit_id, bed_id, place
+    monitoring.move_to(unit_id, at)
+    monitoring.bed_id, monitoring.place = bed_id, place
     return monitoring
 
 

@@ -7,8 +7,6 @@ out from this one greenlet, so a beat's number never runs ahead of what was writ
 import logging
 import random
 import time
-from collections import OrderedDict
-from collections.abc import Iterator
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,19 +17,21 @@ from sqlalchemy.orm import Session
 
 from hospital import clock, meters, records, settings
 from hospital.fragments import Fragments
-from hospital.fragments.card import with_everything
 from hospital.live import frame
+from hospital.live.cards import Cards
 from hospital.live.frame import Frame
 from hospital.live.hub import SIGNED_OUT, Audience, Hub, Line, Watch
 from hospital.live.outlet import Outlet
+from hospital.live.rendering import Unrenderable
 from hospital.live.resume import Gap, Tail, Touch
 from hospital.live.vitals import Vitals
-from hospital.records import Alert, Hospital, JournalLine, Person, PersonSession
+from hospital.records import Hospital, JournalLine, Person, PersonSession
 
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 1.0
 _LINES_AT_ONCE = 2_000
+_REPLAYS_KEPT = 1_000
 _OVERLAP = timedelta(seconds=10)  # an end that was committed a little after its time is still seen
 
 
@@ -41,12 +41,11 @@ class Relay:
     def __init__(self, fragments: Fragments, build: str = "") -> None:
         self.hub = Hub()
         self.outlet = Outlet(self.hub, self.resync)
-        self._fragments = fragments
         self._build = build
+        self._cards = Cards(fragments)
         self._vitals = Vitals(self.hub, self.outlet, fragments)
         self._tails: dict[int, Tail] = {}
-        self._alerts: OrderedDict[int, Alert] = OrderedDict()  # as they are now; never more than the rings' lines
-        self._looked_at = 0.0
+        self._replays: dict[tuple[Audience, str, str], Frame] = {}  # whom, after which cursor, up to which
         self._last_beat = 0.0
         self._ends_seen = clock.now()
         self.draining = False
@@ -99,8 +98,11 @@ class Relay:
     def look(self) -> None:
         """Send everything that the journal has and the screens have not."""
         with self._sending:
-            for hospital_id, touches in self._news():
+            news = self._news()
+            for hospital_id, touches in news:
                 self._send(hospital_id, touches)
+        if any(len(touches) == _LINES_AT_ONCE for _, touches in news):
+            records.bell.set()  # there is more: go on at once
 
     def beat(self) -> None:
         """Tell every line up to where it has everything."""
@@ -139,7 +141,7 @@ class Relay:
     def join(self, line: Line, after: str | None) -> None:
         """Say hello, bring the line up to date, and let it have everything from then on: no frame falls in between."""
         hospital_id = line.watch.audience.hospital_id
-        if hospital_id not in self._tails:
+        if hospital_id not in self._tails or (after and self._tails[hospital_id].is_behind(after)):
             self.look()
         while True:
             tail = self._tails[hospital_id]
@@ -175,44 +177,40 @@ class Relay:
         fresh.ring.extend(_lines_after(session, hospital_id, first, limit=settings.current.ring_lines))
         self._tails[hospital_id] = fresh
         if tail is not None:  # a backup was put back under our feet
-            self._alerts.clear()
+            self._cards.forget()
+            self._replays.clear()
             for audience in self.hub.audiences(hospital_id):
                 self.outlet.write_all(self.hub.lines(audience), frame.resync(fresh.cursor, "another epoch"))
         return fresh
 
     def _renew(self, session: Session, news: list[tuple[int, list[Touch]]]) -> None:
         """Load what the new lines touched where somebody watches; forget it where nobody does."""
-        watched = self.hub.hospitals()
-        touched: set[int] = set()
-        for hospital_id, touches in news:
-            ids = {touch.alert_id for touch in touches}
-            for alert_id in ids:
-                self._alerts.pop(alert_id, None)
-            touched |= ids if hospital_id in watched else set()
-        self._load(session, touched)
-
-    def _load(self, session: Session, alert_ids: set[int]) -> dict[int, Alert]:
-        if not alert_ids:
-            return {}
-        query = with_everything(select(Alert).where(Alert.id.in_(alert_ids)))
-        loaded = {alert.id: alert for alert in session.scalars(query).unique()}
-        self._alerts.update(loaded)
-        while len(self._alerts) > settings.current.ring_lines:
-            self._alerts.popitem(last=False)
-        return loaded
+        touched = {hospital_id: {touch.alert_id for touch in touches} for hospital_id, touches in news}
+        watched = [touched[hospital_id] for hospital_id in self.hub.hospitals() & touched.keys()]
+        self._cards.renew(session, set().union(*touched.values()), set().union(*watched))
 
     def _send(self, hospital_id: int, touches: list[Touch]) -> None:
         tail = self._tails[hospital_id]
-        html: dict[Audience, str] = {}
+        html: dict[Audience, str | None] = {}
         while new := [audience for audience in self.hub.audiences(hospital_id) if audience not in html]:
             # May read the database, and so let somebody join. If it fails, these lines count as not sent.
             html |= {audience: self._html(audience, tail, touches) for audience in new}
         tail.take(touches)  # before the first write: who joins from here on has these lines in the replay
-        frames = [(self.hub.lines(audience), frame.frame(text, tail.cursor)) for audience, text in html.items() if text]
+        self._replays.clear()
+        frames = [
+            (self.hub.lines(audience), _frame(tail.cursor, text)) for audience, text in html.items() if text != ""
+        ]
         for lines, data in frames:
             meters.count("frames_total")
             meters.count("deliveries_total", len(lines))
             self.outlet.write_all(lines, data)
+
+    def _html(self, audience: Audience, tail: Tail, touches: list[Touch]) -> str | None:
+        """None: it cannot be rendered. Those who should see it are told that they do not; all others go on."""
+        try:
+            return self._cards.html(audience, tail, touches)
+        except Unrenderable:
+            return None
 
     def _first_words(self, watch: Watch, after: str | None) -> Frame:
         audience, tail = watch.audience, self._tails[watch.audience.hospital_id]
@@ -230,48 +228,34 @@ class Relay:
         return Frame.together(hello, *reload, *self._vitals.recent(audience, tail), *replay)
 
     def _replay(self, audience: Audience, tail: Tail, after: str | None) -> list[Frame]:
-        """What has changed since `after`, or the word that this cannot be told."""
+        """What has changed since `after`, or the word that this cannot be told. Many come back from the same place."""
         if after is None:
             return []
+        key = (audience, after, tail.cursor)
+        if key in self._replays:
+            return [self._replays[key]]
         try:
-            touches = tail.since(after)
+            html = self._html(audience, tail, tail.since(after))
         except Gap as gap:
             meters.count("resyncs_total", reason=gap.why.replace(" ", "-"))
             return [frame.resync(tail.cursor, gap.why)]
-        html = self._html(audience, tail, touches)
-        return [frame.frame(html, tail.cursor)] if html else []
-
-    def _html(self, audience: Audience, tail: Tail, touches: list[Touch]) -> str:
-        """Each touched thing once, as it is now; what has left the audience's units as a tombstone."""
-        if not audience.wants_alerts:
-            return ""
-        seen = {touch.alert_id: touch.number for touch in touches if touch.seen_by(audience)}
-        alerts = self._at_least(seen)
-        with self._fragments.speaking(audience.language):
-            return "\n".join(html for alert_id in seen for html in self._fragments_of(audience, tail, alerts[alert_id]))
-
-    def _at_least(self, versions: dict[int, int]) -> dict[int, Alert]:
-        """These alerts, each at this version or newer: two reads may end in the other order than they began."""
-        known = {id: self._alerts[id] for id in versions if id in self._alerts}
-        missing = {id for id, version in versions.items() if id not in known or known[id].version < version}
-        if missing:
-            with records.read() as session:
-                known |= self._load(session, missing)
-        return known
-
-    def _fragments_of(self, audience: Audience, tail: Tail, alert: Alert) -> Iterator[str]:
-        """One for each view that shows it."""
-        sees = audience.sees(alert.unit_id)
-        if audience.wants_alert(alert.patient_id):
-            card = self._fragments.card(alert, tail.zone, identity=audience.identity) if sees else None
-            yield card or self._fragments.left(alert.id, alert.version)
-        if "board" in audience.views:
-            row = self._fragments.board_row(alert, tail.zone) if sees else None
-            yield row or self._fragments.board_left(alert.id, alert.version)
+        if html == "":
+            return []
+        if len(self._replays) >= _REPLAYS_KEPT:
+            self._replays.clear()
+        self._replays[key] = _frame(key[2], html)
+        return [self._replays[key]]
 
     def resync(self, hospital_id: int) -> Frame:
         """For a line that has lost frames."""
         return frame.resync(self._tails[hospital_id].cursor, "slow")
+
+
+def _frame(cursor: str, html: str | None) -> Frame:
+    if html is None:
+        meters.count("resyncs_total", reason="unrenderable")
+        return frame.resync(cursor, "unrenderable")
+    return frame.frame(html, cursor)
 
 
 def _lines_after(session: Session, hospital_id: int, number: int, limit: int = _LINES_AT_ONCE) -> list[Touch]:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from hospital import settings
@@ -49,13 +50,22 @@ class Tail:
             self.ring.append(touch)
             self.sent = touch.number
 
+    def is_behind(self, after: str) -> bool:
+        """A page can be newer than what has been sent: another process has rendered it, or the bell has just rung."""
+        try:
+            return self._number(after) > self.sent
+        except Gap:
+            return False
+
     def since(self, after: str) -> list[Touch]:
         """The lines after this cursor. Raises Gap: another epoch, nonsense, the future, or too long ago."""
         number = self._number(after)
+        if number > self.sent:
+            raise Gap("from the future")
         oldest = self.ring[0].number if self.ring else self.sent + 1
         if number + 1 < oldest:
             raise Gap("too old")
-        return [touch for touch in self.ring if touch.number > number]
+        return list(islice(self.ring, number + 1 - oldest, None))  # there is no gap in their numbers
 
     def _number(self, after: str) -> int:
         epoch, _, digits = after.rpartition("-")
@@ -63,6 +73,4 @@ class Tail:
             raise Gap("not a cursor")
         if epoch != self.epoch:
             raise Gap("another epoch")
-        if int(digits) > self.sent:
-            raise Gap("from the future")
         return int(digits)

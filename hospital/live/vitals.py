@@ -1,4 +1,4 @@
-"""News of the second kind: vital signs, the wall's beds and the numbers. Latest wins, at most one frame each second.
+"""News of the second kind: vital signs. The latest wins, at most one frame an audience and second.
 
 There is no replay: each thing carries its own version, and what a screen has missed is overtaken by what comes. Who
 joins gets what has changed in the last minute; who was away for longer fetches its page anew (static/js/stream.js).
@@ -6,24 +6,28 @@ joins gets what has changed in the last minute; who was away for longer fetches 
 
 import time
 from collections import OrderedDict
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from hospital import clock, meters, records, settings
 from hospital.fragments import Fragments
-from hospital.fragments.panel import board_beds, metrics
 from hospital.fragments.tile import OpenAlerts, open_alerts
 from hospital.live import frame
 from hospital.live.frame import Frame
 from hospital.live.hub import Audience, Hub
 from hospital.live.outlet import Outlet
+from hospital.live.panels import Panels
+from hospital.live.rendering import Unrenderable, rendering
 from hospital.live.resume import Tail
 from hospital.records import Monitoring
 
 _OVERLAP = timedelta(seconds=3)  # a change that was committed a little after its time is still seen
 _KEPT = timedelta(seconds=60)
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+Change = tuple[Monitoring, frozenset[int | None]]  # and the units that it has left, whose screens do not know yet
 
 
 class Vitals:
@@ -33,14 +37,14 @@ class Vitals:
         self._hub = hub
         self._outlet = outlet
         self._fragments = fragments
+        self._panels = Panels(hub, outlet, fragments)
         self._patients: OrderedDict[int, Monitoring] = OrderedDict()  # changed within the last minute
         self._alerts: dict[int, OpenAlerts] = {}
-        self._sent: dict[int, int] = {}  # patient → version
-        self._left: dict[int, int | None] = {}  # patient → the unit that it was last shown in
+        self._sent: dict[int, tuple[int, datetime]] = {}  # patient → version, and the last move that has been told
+        self._tiles: dict[tuple[int, bool, str], str] = {}  # of this second: patient, with identity, language
+        self._recent: dict[Audience, list[Frame]] = {}  # of this second
         self._looked_at = clock.now() - _KEPT
         self._last_turn = 0.0
-        self._last_panel = 0.0
-        self._last_beds: dict[Audience, str] = {}
 
     def turn(self, tails: dict[int, Tail]) -> None:
         """Once a second: send what has changed since the last turn to those who watch it."""
@@ -48,23 +52,23 @@ class Vitals:
             return
         self._last_turn = time.monotonic()
         changed = self._look()
+        self._tiles.clear()
+        self._recent.clear()
         for hospital_id in self._hub.hospitals() & tails.keys():
-            tail = tails[hospital_id]
+            mine = [self._change(one) for one in changed if one.hospital_id == hospital_id]
             for audience in self._hub.audiences(hospital_id):
-                self._send_tiles(audience, tail, [one for one in changed if one.hospital_id == hospital_id])
-                self._send_beds(audience)
-                self._send_panel(audience, tail)
-        if time.monotonic() - self._last_panel >= settings.current.metrics_every_s:
-            self._last_panel = time.monotonic()
+                self._send(audience, tails[hospital_id], mine)
+        self._panels.turn(tails)
         for one in changed:
-            self._sent[one.patient_id], self._left[one.patient_id] = one.version, one.unit_id
+            self._sent[one.patient_id] = one.version, one.moved_at or _NEVER
 
     def recent(self, audience: Audience, tail: Tail) -> list[Frame]:
         """For one who joins: what may have changed between the page and the stream."""
-        if not audience.wants_vitals:
-            return []
-        html = self._tiles(audience, tail, list(self._patients.values()))
-        return [frame.vitals(html)] if html else []
+        if audience.wants_vitals and audience not in self._recent:
+            since = clock.now() - _KEPT
+            changes = [(one, one.left_since(since)) for one in self._patients.values()]
+            self._recent[audience] = self._frames(audience, tail, changes)
+        return [*self._recent.get(audience, []), *self._panels.recent(audience)]
 
     def _look(self) -> list[Monitoring]:
         """The patients that have changed since the last look."""
@@ -73,7 +77,7 @@ class Vitals:
             query = select(Monitoring).where(Monitoring.changed_at > self._looked_at - _OVERLAP)
             to_one = (Monitoring.patient, Monitoring.unit, Monitoring.bed)
             seen = session.scalars(query.options(*(joinedload(what) for what in to_one))).all()
-            changed = [one for one in seen if self._sent.get(one.patient_id) != one.version]
+            changed = [one for one in seen if self._sent.get(one.patient_id, (0,))[0] != one.version]
             self._alerts |= open_alerts(session, [one.patient_id for one in changed])
         self._looked_at = now
         for one in changed:
@@ -84,52 +88,38 @@ class Vitals:
             self._alerts.pop(patient_id, None)
         return changed
 
-    def _send_tiles(self, audience: Audience, tail: Tail, changed: list[Monitoring]) -> None:
-        if audience.wants_vitals and (html := self._tiles(audience, tail, changed)):
-            self._write(audience, html)
+    def _change(self, one: Monitoring) -> Change:
+        _, told = self._sent.get(one.patient_id, (0, clock.now() - _KEPT))
+        return one, one.left_since(told)
 
-    def _tiles(self, audience: Audience, tail: Tail, changed: list[Monitoring]) -> str:
-        with self._fragments.speaking(audience.language):
-            return "\n".join(
-                self._tile(audience, tail, one)
-                for one in changed
-                if audience.wants_tile(one.patient_id)
-                and one.hospital_id == audience.hospital_id
-                and (audience.sees(one.unit_id) or audience.sees(self._left.get(one.patient_id, -1)))
-            )
+    def _send(self, audience: Audience, tail: Tail, changes: list[Change]) -> None:
+        if audience.wants_vitals:
+            for each in self._frames(audience, tail, changes):
+                meters.count("vitals_frames_total")
+                self._outlet.write_all(self._hub.lines(audience), each)
+
+    def _frames(self, audience: Audience, tail: Tail, changes: list[Change]) -> list[Frame]:
+        """One, or none if it would be empty."""
+        try:
+            with rendering("vitals", audience.hospital_id), self._fragments.speaking(audience.language):
+                html = "\n".join(self._html(audience, tail, one, left) for one, left in changes).strip()
+        except Unrenderable:
+            meters.count("resyncs_total", reason="unrenderable")
+            return [frame.resync(tail.cursor, "unrenderable")]
+        return [frame.vitals(html)] if html else []
+
+    def _html(self, audience: Audience, tail: Tail, one: Monitoring, left: frozenset[int | None]) -> str:
+        if one.hospital_id != audience.hospital_id or not audience.wants_tile(one.patient_id):
+            return ""
+        if audience.sees(one.unit_id):
+            return self._tile(audience, tail, one)
+        if left & audience.units:
+            return self._fragments.patient_left(one.patient_id, one.version)
+        return ""
 
     def _tile(self, audience: Audience, tail: Tail, one: Monitoring) -> str:
-        if not audience.sees(one.unit_id):
-            return self._fragments.patient_left(one.patient_id, one.version)
-        alerts = self._alerts.get(one.patient_id, OpenAlerts())
-        return self._fragments.tile(one, tail.zone, alerts, identity=audience.identity)
-
-    def _send_beds(self, audience: Audience) -> None:
-        if "board" not in audience.views:
-            return
-        with records.read() as session:
-            beds = board_beds(session, audience.hospital_id, audience.units)
-        shown = repr(beds)
-        if self._last_beds.get(audience) != shown:
-            self._last_beds[audience] = shown
-            with self._fragments.speaking(audience.language):
-                html = self._fragments.beds(beds=beds, version=_version())
-            self._write(audience, html)
-
-    def _send_panel(self, audience: Audience, tail: Tail) -> None:
-        due = time.monotonic() - self._last_panel >= settings.current.metrics_every_s
-        if "metrics" not in audience.views or not due:
-            return
-        with records.read() as session, self._fragments.speaking(audience.language):
-            numbers = metrics(session, audience.hospital_id, audience.units, tail.zone)
-            html = self._fragments.panel(m=numbers)
-        self._write(audience, html)
-
-    def _write(self, audience: Audience, html: str) -> None:
-        lines = self._hub.lines(audience)
-        meters.count("vitals_frames_total")
-        self._outlet.write_all(lines, frame.vitals(html))
-
-
-def _version() -> int:
-    return int(clock.now().timestamp() * 1000)
+        key = (one.patient_id, audience.identity, audience.language)
+        if key not in self._tiles:
+            alerts = self._alerts.get(one.patient_id, OpenAlerts())
+            self._tiles[key] = self._fragments.tile(one, tail.zone, alerts, identity=audience.identity)
+        return self._tiles[key]

@@ -1,15 +1,18 @@
 """Vital signs: one row for each observation set, and what is known of each patient now. No journal lines."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from hospital import clock
 from hospital.records.database import Base, UtcDateTime
 from hospital.records.hospital import Bed, Unit
 from hospital.records.patient import Patient
 from hospital.records.person import Person
+
+MOVES_KEPT = timedelta(minutes=5)  # longer than any screen goes without its page
 
 
 class Observation(Base):
@@ -46,6 +49,7 @@ class Monitoring(Base):
     `version` counts its changes. `silent_since`: the readings have stopped, and somebody has been told.
     `monitored`: a device has sent readings, so their end means something.
     `unit_id` None: from a place that the hospital does not know, for the charge nurses.
+    `units_left`: [unit_id, when] of the last moves, so that screens of those units can be told, whoever tells them.
     """
 
     __tablename__ = "monitoring"
@@ -68,11 +72,27 @@ class Monitoring(Base):
     clock_off_s: Mapped[float] = mapped_column(default=0.0)
     version: Mapped[int] = mapped_column(default=0)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    units_left: Mapped[list[Any]] = mapped_column(JSON, default=list)
 
     patient: Mapped[Patient] = relationship()
     unit: Mapped[Unit | None] = relationship()
     bed: Mapped[Bed | None] = relationship()
     scale_by: Mapped[Person | None] = relationship()
+
+    def move_to(self, unit_id: int | None, at: datetime) -> None:
+        """It is in this unit from now on, wherever it was before."""
+        if unit_id != self.unit_id:
+            recent = [left for left in self.units_left if datetime.fromisoformat(left[1]) > at - MOVES_KEPT]
+            self.units_left = [*recent, [self.unit_id, clock.iso(at)]]
+            self.unit_id = unit_id
+
+    @property
+    def moved_at(self) -> datetime | None:
+        return datetime.fromisoformat(self.units_left[-1][1]) if self.units_left else None
+
+    def left_since(self, moment: datetime) -> frozenset[int | None]:
+        """The units that it has left since then; it may be back in one of them."""
+        return frozenset(unit_id for unit_id, at in self.units_left if datetime.fromisoformat(at) > moment)
 
 
 class UnitLimit(Base):

@@ -31,7 +31,8 @@ from hospital.intake import mllp, receiving
 from hospital.intake.answering import answer
 from hospital.intake.hl7 import parse
 from hospital.intake.receiving import Received
-from hospital.live import frame, stream
+from hospital.live import frame, opening
+from hospital.live.cards import Cards
 from hospital.live.outlet import Outlet, SocketLine
 from hospital.live.relay import Relay
 from hospital.pages import acting
@@ -99,10 +100,10 @@ def replay_before_watch() -> None:
 
 @twist
 def forget_the_tombstone() -> None:
-    def fragments_of(original: Any, self: Relay, audience: Any, tail: Any, alert: Any) -> Any:
+    def fragments_of(original: Any, self: Cards, audience: Any, tail: Any, alert: Any) -> Any:
         return iter(()) if alert.state == "resolved" else original(self, audience, tail, alert)
 
-    instead(Relay, "_fragments_of", fragments_of)
+    instead(Cards, "_fragments_of", fragments_of)
 
 
 @twist
@@ -114,7 +115,7 @@ def audience_from_the_address() -> None:
         made = original(person, views)
         return replace(made, units=made.units | asked)
 
-    instead(stream, "audience", audience)
+    instead(opening, "_audience", audience)
 
 
 @twist

@@ -10,6 +10,7 @@ from typing import Any
 import gevent
 import gevent.event
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from hospital import clock, meters, records
@@ -237,20 +238,35 @@ def test_a_long_tail_is_sent_in_portions_and_in_order(demo: House, monkeypatch: 
     assert [article.alert_id for frame in frames for article in shown(frame)] == alerts
 
 
+def test_a_long_tail_is_gone_on_with_at_once(
+    demo: House, monkeypatch: pytest.MonkeyPatch, set_to: Callable[..., None]
+) -> None:
+    monkeypatch.setattr(relay, "_LINES_AT_ONCE", 2)
+    monkeypatch.setattr(relay._lines_after, "__defaults__", (2,))
+    monkeypatch.setattr(relay, "_LOOK_EVERY_S", 3_600)
+    set_to(beat_s=3_600.0)
+    nurse = joined(demo, "nurse")
+    for number in range(1, 6):
+        raise_in(demo, f"MED-0{number}")
+    with _running(demo.relay):
+        _wait(lambda: len(nurse.named("frame")) == 3)
+    assert nurse.events[-1].id == cursor_at(demo, 5)
+
+
 def test_more_things_than_are_kept_are_sent_all_the_same(house: House, set_to: Callable[..., None]) -> None:
     set_to(ring_lines=2)
     nurse = joined(house, "nurse")
     alerts = [raise_in(house, f"MED-0{number}") for number in range(1, 6)]
     house.relay.look()
     assert [article.alert_id for article in shown(nurse.events[0])] == alerts
-    assert len(house.relay._alerts) == 2
+    assert len(house.relay._cards._alerts) == 2
 
 
 def test_what_nobody_watches_is_not_even_loaded(demo: House) -> None:
     elsewhere = joined(demo, "nurse-b")
     raise_in(demo, "MED-01")
     demo.relay.look()
-    assert not demo.relay._alerts
+    assert not demo.relay._cards._alerts
     assert elsewhere.sent == []
 
 
@@ -310,6 +326,28 @@ def test_a_line_that_has_not_been_sent_is_not_in_the_replay_but_comes_next(demo:
     assert [event.name for event in nurse.events] == ["hello"]
     demo.relay.look()
     assert [(event.name, event.id) for event in nurse.events[1:]] == [("frame", cursor_at(demo, 1))]
+
+
+def test_who_has_a_page_newer_than_the_last_look_gets_no_resync(demo: House) -> None:
+    """Another process has rendered it, or the bell has only just rung."""
+    colleague = joined(demo, "nurse2")
+    raise_in(demo, "MED-01")
+    nurse = joined(demo, "nurse", after=cursor_at(demo, 1))
+    assert [event.name for event in nurse.events] == ["hello"]
+    assert [event.name for event in colleague.events] == ["frame"], "what has been found is sent to everybody"
+    assert meters.counted("resyncs_total") == 0
+
+
+def test_many_who_come_back_from_the_same_place_get_the_very_same_replay(demo: House) -> None:
+    raise_in(demo, "MED-01")
+    demo.relay.look()
+    lines = [joined(demo, name, after=cursor_at(demo, 0)) for name in ("nurse", "nurse2")]
+    first, second = (line.sent[0]._parts[-1] for line in lines)
+    assert first is second
+    raise_in(demo, "MED-02")
+    demo.relay.look()
+    later = joined(demo, "nurse", after=cursor_at(demo, 0))
+    assert len(shown(later.events[1])) == 2
 
 
 @pytest.mark.parametrize(
@@ -593,6 +631,34 @@ def test_while_the_journal_cannot_be_read_no_beat_says_that_all_is_well(
     assert nurse.events[-1].id == cursor_at(demo, 1)
 
 
+@pytest.mark.parametrize("at", ["rendering", "loading"])
+def test_what_cannot_be_shown_is_told_to_those_who_should_see_it_and_holds_up_nobody_else(
+    demo: House, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    nurse, board, icu, elsewhere = (
+        joined(demo, "nurse"),
+        joined(demo, "nurse", views=frozenset({"board"})),
+        joined(demo, "nurse-icu"),
+        joined(demo, "nurse-b"),
+    )
+    bad, fine = raise_in(demo, "MED-01"), raise_in(demo, "ICU-01")
+    if at == "rendering":
+        _fail_for(monkeypatch, Fragments, "card", lambda alert: alert.id == bad)
+    else:
+        _spoil(demo, bad)
+    demo.relay.look()
+    assert [(event.name, event.id, event.data) for event in nurse.events] == [
+        ("resync", cursor_at(demo, 2), '{"why": "unrenderable"}')
+    ]
+    assert [event.name for event in board.events] == ["frame" if at == "rendering" else "resync"]
+    assert [article.alert_id for article in shown(icu.events[0])] == [fine]
+    late = joined(demo, "nurse", after=cursor_at(demo, 0))
+    assert [event.name for event in late.events] == ["hello", "resync"]
+    demo.relay.turn()
+    assert [line.events[-1].name for line in (nurse, board, icu, elsewhere, late)] == ["beat"] * 5
+    assert meters.counted("unrenderable_total", kind="alerts") >= 2
+
+
 # ---- The loop --------------------------------------------------------------------------------------------------------
 
 
@@ -733,6 +799,23 @@ def _assert_everything_once(line: FakeLine, alert_ids: list[int]) -> None:
     articles = [article.alert_id for frame in line.named("frame") for article in shown(frame)]
     assert articles == alert_ids
     assert line.named("resync") == []
+
+
+def _fail_for(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, is_bad: Callable[[Any], bool]) -> None:
+    original = getattr(owner, name)
+
+    def sometimes(self: Any, thing: Any, *args: Any, **how: Any) -> Any:
+        if is_bad(thing):
+            raise ZeroDivisionError("planted: a template failed")
+        return original(self, thing, *args, **how)
+
+    monkeypatch.setattr(owner, name, sometimes)
+
+
+def _spoil(house: House, alert_id: int) -> None:
+    """What is sealed in it cannot be opened any more."""
+    query = text("UPDATE alert SET text = x'0000' WHERE id = :id")
+    records.write(None, lambda session: session.execute(query, {"id": alert_id}))
 
 
 def _count_renderings(monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -3,13 +3,16 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hospital import clock, records
-from hospital.live import vitals
+from hospital import clock, meters, records
+from hospital.fragments import Fragments
+from hospital.live import panels, vitals
+from hospital.live.relay import Relay
 from hospital.records import Bed, Monitoring
 from tests.live.lines import FakeLine, joined, visitor_of
 from tests.support.house import House
@@ -39,6 +42,7 @@ def seconds(house: House, monkeypatch: pytest.MonkeyPatch) -> Seconds:
     clock.stop()
     made = Seconds()
     monkeypatch.setattr(vitals, "time", made)
+    monkeypatch.setattr(panels, "time", made)
     return made
 
 
@@ -69,8 +73,18 @@ def move(patient_id: int, bed_code: str) -> None:
     def act(session: Session) -> None:
         bed = session.scalars(select(Bed).where(Bed.code == bed_code, Bed.hospital_id == 1)).one()
         known = session.get_one(Monitoring, patient_id)
-        known.unit_id, known.bed_id = bed.unit_id, bed.id
+        known.move_to(bed.unit_id, clock.now())
+        known.bed_id = bed.id
         known.version, known.changed_at = known.version + 1, clock.now()
+
+    records.write(None, act)
+
+
+def _to_no_unit(patient_id: int) -> None:
+    def act(session: Session) -> None:
+        known = session.get_one(Monitoring, patient_id)
+        known.move_to(None, clock.now())
+        known.bed_id, known.version, known.changed_at = None, known.version + 1, clock.now()
 
     records.write(None, act)
 
@@ -176,6 +190,115 @@ def test_a_patient_who_moves_leaves_a_tombstone_that_says_nothing(house: House, 
     house.take(reading(bed="ICU^^ICU-02"))
     turn()
     assert frames(nurse) == []
+
+
+_TOMBSTONE = '<article id="patient-1" data-version="2" data-state="left" hidden></article>'
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["the same process", "another process"])
+def test_who_joins_after_a_patient_moved_is_told_of_it(
+    house: House, turn: Callable[..., None], restarted: bool
+) -> None:
+    """The page is from before, and shows the patient as if they were still there."""
+    house.take(reading())
+    turn()
+    move(1, "ICU-02")
+    if restarted:
+        house.relay.outlet.close()
+        house.app.extensions["relay"] = Relay(house.app.extensions["fragments"])
+        house.relay.look()
+    turn()
+    turn(20)
+    nurse, icu, far = (
+        FakeLine(house.relay.hub, watching(house, name).watch) for name in ("nurse", "nurse-icu", "nurse-b")
+    )
+    for line in (nurse, icu, far):
+        house.relay.join(line, None)
+    assert frames(nurse) == [_TOMBSTONE]
+    assert "Testmann" in frames(icu)[0]
+    assert frames(far) == []
+    turn(60)
+    late = FakeLine(house.relay.hub, nurse.watch)
+    house.relay.join(late, None)
+    assert frames(late) == []
+
+
+def test_who_moves_twice_in_a_second_has_left_both_units(house: House, turn: Callable[..., None]) -> None:
+    house.take(reading())
+    nurse, icu, charge = (watching(house, name) for name in ("nurse", "nurse-icu", "charge"))
+    turn()
+    for line in (nurse, icu, charge):
+        line.forget()
+    move(1, "ICU-02")
+    _to_no_unit(1)
+    turn()
+    gone = _TOMBSTONE.replace('"2"', '"3"')
+    assert frames(nurse) == frames(icu) == [gone]
+    assert "Testmann" in frames(charge)[0]
+
+
+def test_a_tile_that_cannot_be_rendered_is_told_to_those_who_should_see_it_and_to_nobody_else(
+    house: House, turn: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nurse, icu = watching(house, "nurse"), watching(house, "nurse-icu")
+    original = Fragments.tile
+
+    def sometimes(self: Fragments, one: Monitoring, *args: Any, **how: Any) -> Any:
+        return 1 / 0 if one.patient_id == 1 else original(self, one, *args, **how)
+
+    monkeypatch.setattr(Fragments, "tile", sometimes)
+    house.take(reading())
+    house.take(reading(**ICU))
+    turn(6)
+    assert [event.name for event in nurse.events] == ["resync", "beat"]
+    assert [event.name for event in icu.events] == ["frame", "beat"]
+    late = FakeLine(house.relay.hub, nurse.watch)
+    house.relay.join(late, None)
+    assert [event.name for event in late.events] == ["hello", "resync"]
+    assert meters.counted("unrenderable_total", kind="vitals") == 2
+
+
+def test_many_who_join_get_the_very_same_tiles(house: House, turn: Callable[..., None]) -> None:
+    house.take(reading())
+    turn()
+    lines = [joined(house, name, after="x-0", views=PATIENTS) for name in ("nurse", "nurse2")]
+    first, second = (line.sent[0]._parts[1] for line in lines)
+    assert first is second
+
+
+def test_who_opens_the_wall_after_a_bed_has_changed_gets_the_beds(house: House, turn: Callable[..., None]) -> None:
+    """The page is from before, and the others have been told."""
+    watching(house, "nurse", "board")
+    turn()
+    house.take(reading())
+    turn()
+    late = joined(house, "nurse2", after="x-0", views=frozenset({"board"}))
+    assert ['data-bed="MED-07" data-bed-state="quiet"' in html for html in frames(late)] == [True]
+
+
+def test_beds_of_long_ago_are_not_given_to_who_opens_the_wall_now(house: House, turn: Callable[..., None]) -> None:
+    first = watching(house, "nurse", "board")
+    turn()
+    first.close()
+    turn()
+    house.take(reading())
+    late = joined(house, "nurse2", after="x-0", views=frozenset({"board"}))
+    assert frames(late) == []
+    turn()
+    assert ['data-bed="MED-07" data-bed-state="quiet"' in html for html in frames(late)] == [True]
+
+
+def test_the_beds_are_asked_of_the_database_once_for_all_who_have_the_same_units(
+    house: House, turn: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    original = panels.board_beds
+    monkeypatch.setattr(panels, "board_beds", lambda *given: asked.append(given) or original(*given))
+    for views in ({"board"}, {"board", "alerts"}, {"board", "patients"}):
+        for name, language in (("nurse", "en"), ("nurse2", "es"), ("nurse-icu", "en")):
+            joined(house, name, views=frozenset(views), language=language)
+    turn()
+    assert len(asked) == 2, "those of MED and those of ICU"
 
 
 def test_the_numbers_come_every_few_seconds(house: House, turn: Callable[..., None]) -> None:
