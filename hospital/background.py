@@ -11,10 +11,21 @@ from gevent.event import Event
 from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from hospital import clock, meters, records, settings
+from hospital.alerts import boards
 from hospital.alerts.clearing import expire_unseen
 from hospital.alerts.escalating import escalate_overdue
 from hospital.alerts.silence import is_silent, raise_silent
-from hospital.records import Alert, Idempotency, Message, Monitoring, PersonSession, Verdict, anchoring
+from hospital.records import (
+    Alert,
+    Board,
+    Idempotency,
+    Message,
+    Monitoring,
+    Pairing,
+    PersonSession,
+    Verdict,
+    anchoring,
+)
 from hospital.vocabulary import State
 
 log = logging.getLogger(__name__)
@@ -46,6 +57,18 @@ def look_for_silence() -> None:
         records.write(hospital_id, partial(raise_silent, hospital_id=hospital_id, now=now))
 
 
+def watch_boards() -> None:
+    """Not before this process could have been reached for long enough: after a restart no board is to blame."""
+    now = clock.now()
+    if now - _reachable_since < timedelta(seconds=settings.current.board_silent_s):
+        return
+    with records.read() as session:
+        found = or_(boards.has_trouble(now), boards.is_well_again(now))
+        hospitals = list(session.scalars(select(Board.hospital_id).where(found).distinct()))
+    for hospital_id in hospitals:
+        records.write(hospital_id, partial(boards.watch_boards, hospital_id=hospital_id, now=now))
+
+
 def end_sessions() -> None:
     """Sessions that are too old, or that nobody used, end like those that people end: their streams with them."""
     now = clock.now()
@@ -65,22 +88,26 @@ def forget() -> None:
         Message.verdict == Verdict.ACCEPTED,
         Message.of_alarm.is_(False),
     )
-    records.write(None, lambda session: [session.execute(what) for what in (keys, old, readings)])
+    codes = delete(Pairing).where(Pairing.expires_at < clock.now())
+    records.write(None, lambda session: [session.execute(what) for what in (keys, old, readings, codes)])
 
 
 TASKS = (
     Task(1, escalate),
     Task(1, expire),
     Task(2, look_for_silence),
+    Task(2, watch_boards),
     Task(60, end_sessions),
     Task(600, forget),
     Task(3600, anchoring.anchor),
 )
+_reachable_since = clock.now()
 
 
 def run(stop: Event) -> None:
     """Until `stop` is set. A task that fails is counted and tried again at its next turn; the others go on."""
-    due = dict.fromkeys(TASKS, 0.0)
+    global _reachable_since
+    _reachable_since, due = clock.now(), dict.fromkeys(TASKS, 0.0)
     while not stop.is_set():
         for task in TASKS:
             if time.monotonic() >= due[task]:

@@ -24,6 +24,7 @@ class Right(StrEnum):
     OBSERVE = "observe"
     SET_SCALE = "set-scale"
     RESOLVE_UNASSIGNED = "resolve-unassigned"
+    PAIR_BOARDS = "pair-boards"
 
 
 _AT_THE_BED = frozenset(
@@ -33,7 +34,7 @@ _AT_THE_BED = frozenset(
 # A charge nurse does not resolve her nurses' alerts; an unassigned one she alone can see, so she alone can end it.
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.NURSE: _AT_THE_BED,
-    Role.CHARGE: _AT_THE_BED - {Right.RESOLVE} | {Right.SEE_UNASSIGNED, Right.RESOLVE_UNASSIGNED},
+    Role.CHARGE: _AT_THE_BED - {Right.RESOLVE} | {Right.SEE_UNASSIGNED, Right.RESOLVE_UNASSIGNED, Right.PAIR_BOARDS},
     Role.PHYSICIAN: _AT_THE_BED | {Right.SET_SCALE},
     Role.ENGINEER: frozenset(),
     Role.ADMIN: frozenset(),

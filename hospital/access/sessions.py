@@ -14,7 +14,7 @@ from hospital.access.passwords import is_right
 from hospital.access.tokens import new_token, token_hash
 from hospital.records import Person, PersonSession
 from hospital.records.sealed import blind
-from hospital.roles import Actor, Right
+from hospital.roles import Actor, Right, Role
 
 COOKIE = "session"
 _SEEN_EVERY = timedelta(minutes=1)  # how exactly `seen_at` is kept: no write for each request
@@ -63,6 +63,31 @@ def sign_in(name: str, password: str) -> str | None:
     return token
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A session that has begun."""
+
+    token: str
+    expires_at: datetime
+
+
+def open_session(session: Session, person: Person) -> Entry:
+    """Of a display it lasts for a year: nobody is there to sign in again."""
+    now, token = clock.now(), new_token()
+    lasts = timedelta(days=365) if person.role is Role.DISPLAY else timedelta(hours=settings.current.session_absolute_h)
+    session.add(
+        PersonSession(
+            person_id=person.id,
+            token_hash=token_hash(token),
+            csrf_token=new_token(),
+            created_at=now,
+            seen_at=now,
+            expires_at=now + lasts,
+        )
+    )
+    return Entry(token, now + lasts)
+
+
 def sign_out(session_id: int) -> None:
     """End the session; its streams end within one beat."""
     now = clock.now()
@@ -70,8 +95,9 @@ def sign_out(session_id: int) -> None:
     records.write(None, lambda session: session.execute(query.values(ended_at=now)))
 
 
-def give_cookie(response: Response, token: str, *, secure: bool) -> None:
-    response.set_cookie(COOKIE, token, httponly=True, samesite="Lax", secure=secure, path="/")
+def give_cookie(response: Response, token: str, *, secure: bool, expires_at: datetime | None = None) -> None:
+    """`expires_at` None: it ends with the browser."""
+    response.set_cookie(COOKIE, token, httponly=True, samesite="Lax", secure=secure, path="/", expires=expires_at)
 
 
 def _open(session: Session, person_id: int, token: str) -> None:

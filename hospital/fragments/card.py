@@ -94,7 +94,7 @@ def card(alert: Alert, zone: ZoneInfo, *, identity: bool) -> Card:
         reading=alert.value,
         limit=_limit(alert),
         unit=alert.value_unit or "",
-        identity=identity,
+        identity=identity and not _is_about_no_patient(alert),
         patient=alert.patient.name if identity and alert.patient else None,
         patient_id=alert.patient_id,
         register_conflict=alert.register_conflict,
@@ -140,6 +140,11 @@ def _limit(alert: Alert) -> str | None:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:g}"
+
+
+def _is_about_no_patient(alert: Alert) -> bool:
+    """Of our own making, and of no patient: a wall board that is silent."""
+    return alert.sender_id is None and alert.patient_id is None
 
 
 def _is_old(alert: Alert) -> bool:

@@ -1,6 +1,7 @@
 """The wall: beds only, read at four metres."""
 
 from flask import Blueprint
+from sqlalchemy import select
 
 from hospital import clock, records
 from hospital.access.guard import for_people, me
@@ -8,6 +9,7 @@ from hospital.fragments.card import alerts_in, card
 from hospital.fragments.moment import moment
 from hospital.fragments.panel import board_beds
 from hospital.pages.layout import fragments, now_of, page
+from hospital.records import Board
 from hospital.roles import Right
 
 blueprint = Blueprint("board", __name__)
@@ -23,12 +25,14 @@ def board() -> str:
         now = now_of(session, me())
         alerts = session.scalars(alerts_in(actor.hospital_id, actor.scope)).unique().all()
         beds = board_beds(session, actor.hospital_id, actor.scope)
+        paired = session.scalar(select(Board.id).where(Board.person_id == actor.person_id)) is not None
     in_order = sorted(alerts, key=lambda alert: card(alert, now.zone, identity=False).sort)
     return page(
         "pages/board.html",
         now,
         view="board",
         rows=[fragments().board_row(alert, now.zone) for alert in in_order],
+        paired=paired,
         more=max(0, len(in_order) - _ROWS_WITHOUT_SCRIPT),
         beds=fragments().beds(beds=beds, version=0),
         clock_text=moment(clock.now(), now.zone).text,

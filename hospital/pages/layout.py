@@ -121,10 +121,13 @@ def _around(person: SignedIn | None, now: Now | None, views: list[str]) -> dict[
 def _nav(person: SignedIn) -> list[Place]:
     if not person.actor.may(Right.SEE_ALERTS):
         return []
-    pages = (
+    pages: tuple[tuple[str, str, str], ...] = (
         ("/alerts", gettext("Alerts"), "bell"),
         ("/patients", gettext("Patients"), "patients"),
         ("/metrics", gettext("Metrics"), "metrics"),
         ("/board", gettext("Board"), "board"),
     )
-    return [Place(url, word, icon, request.path.startswith(url)) for url, word, icon in pages]
+    if person.actor.may(Right.PAIR_BOARDS):
+        pages += (("/boards", gettext("Boards"), "monitor"),)
+    here = request.path.split("/")[1]
+    return [Place(url, word, icon, url == f"/{here}") for url, word, icon in pages]

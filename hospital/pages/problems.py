@@ -71,6 +71,8 @@ def _answer(problem: HTTPException) -> Response:
         return problem.get_response()  # type: ignore[return-value]
     meters.count("problems_total", status=str(status))
     if isinstance(problem, Unauthorized) and _is_page():
+        if request.path == "/board":  # a wall has no keyboard: it shows a code
+            return make_response(redirect("/pair"))
         return make_response(redirect(f"/sign-in?next={quote(request.full_path.rstrip('?'))}"))
     response = make_response(_page(problem, status) if _is_for_people() else _json(problem, status), status)
     for name, value in problem.get_headers():

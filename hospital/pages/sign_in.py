@@ -66,7 +66,8 @@ def _demo_people() -> list[tuple[str, Role, str]]:
     if not settings.current.demo:
         return []
     with records.read() as session:
-        query = select(Person).where(Person.display_name.not_like(f"%{SIMULATED}")).order_by(Person.id)
+        shown = (Person.display_name.not_like(f"%{SIMULATED}"), Person.role != Role.DISPLAY)
+        query = select(Person).where(*shown).order_by(Person.id)
         people = session.scalars(query.options(selectinload(Person.units))).all()
         homes = {home.id: home.name for home in session.scalars(select(Hospital))}
     return [(p.name, p.role, f"{', '.join(u.code for u in p.units)} · {homes[p.hospital_id]}") for p in people]

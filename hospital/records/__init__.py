@@ -2,6 +2,7 @@
 
 from hospital.records.alert import Acknowledgement, Alert, Note
 from hospital.records.audit import AuditHead, AuditLine
+from hospital.records.board import Board, Pairing
 from hospital.records.database import Base, NotStored, bell, connect, disconnect, generation, read, write
 from hospital.records.hospital import Bed, Hospital, Unit, find_bed
 from hospital.records.idempotency import Idempotency
@@ -19,6 +20,7 @@ __all__ = [
     "AuditLine",
     "Base",
     "Bed",
+    "Board",
     "Hospital",
     "Idempotency",
     "JournalLine",
@@ -27,6 +29,7 @@ __all__ = [
     "NotStored",
     "Note",
     "Observation",
+    "Pairing",
     "Patient",
     "PatientReference",
     "Person",

@@ -58,6 +58,11 @@ export function startStream(address, pageCursor) {
   listenTo(sharedPort() ?? ownPort());
 }
 
+/** The cursor up to which everything stands here; "" while a gap is being filled. It is what a wall board's pulse tells. */
+export function paintedUpTo() {
+  return resyncing ? "" : cursor;
+}
+
 /** @param {MessagePort} to */
 function listenTo(to) {
   port = to;

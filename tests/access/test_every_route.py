@@ -23,7 +23,9 @@ from tests.support.websocket import HANDSHAKE
 # other hospital. `nobody` is a browser without a sign-in, `sender` a program with a token of `demo`.
 # <MED>, <ICU>, <none>, <other>: an alert or a patient in that unit, in none that is known, or in the other hospital.
 # 501: may come in, but a client without a socket has none to give; tests/live/test_socket.py has one.
-# `door`: sent to the sign-in page, and from there back. `list`: sent to the list of alerts.
+# <board>: one that is not there; tests/access/test_pairing.py has those that are.
+# `door`: sent to the sign-in page, and from there back. `list`: sent to the list of alerts. `code`: sent to where a
+# screen shows its code. `wall`: sent to the board.
 TABLE = """
 how  route                           nurse nurse-icu charge physician engineer admin display nurse-b nobody sender
 
@@ -83,9 +85,15 @@ POST /patients/<none>/spo2-scale     404   404       403    404       403      4
 POST /patients/<other>/spo2-scale    404   404       404    404       403      403   404     403     401    401
 
 GET  /metrics                        200   200       200    200       403      403   200     200     door   door
-GET  /board                          200   200       200    200       403      403   200     200     door   door
+GET  /board                          200   200       200    200       403      403   200     200     code   code
+GET  /boards                         403   403       200    403       403      403   403     403     door   door
+POST /boards                         403   403       422    403       403      403   403     403     401    401
+POST /boards/<board>/revocation      403   403       404    403       403      403   403     403     401    401
+GET  /pair                           wall  wall      wall   wall      wall     wall  wall    wall    200    200
+POST /pair/claim                     403   403       403    403       403      403   403     403     403    403
 
 GET  /live/stream                    200   200       200    200       403      403   200     200     401    401
+POST /live/pulse                     404   404       404    404       403      403   404     404     401    401
 GET  /live/socket                    501   501       501    501       403      403   501     501     401    401
 POST /api/v1/hl7                     401   401       401    401       401      401   401     401     401    202
 POST /api/v1/fhir                    401   401       401    401       401      401   401     401     401    202
@@ -108,11 +116,13 @@ HAPPENINGS = {
     "notes": "noted",
 }
 
+WHERE = {"/alerts": "list", "/pair": "code", "/board": "wall"}
 PLACE = "<(MED|ICU|none|other)>"
 SAID = {"text": "Seen.", "pulse": "80", "scale": "2"}
 BODIES = {
     "/api/v1/hl7": ("x-application/hl7-v2+er7", alarm()),
     "/api/v1/fhir": ("application/fhir+json", b'{"resourceType": "Patient", "identifier": [{"value": "1"}]}'),
+    "/live/pulse": ("application/json", b'{"cursor": "e-1"}'),
     "/api/v1/alerts": ("application/json", b'{"id": "A", "unit": "MED", "bed": "MED-07", "text": "SpO2 low"}'),
 }
 
@@ -201,11 +211,11 @@ def _decided() -> set[Row]:
 def _route(path: str) -> str:
     """As the code writes it."""
     number = "<int:patient_id>" if path.startswith("/patients/") else "<int:alert_id>"
-    return re.sub(PLACE, number, path).replace("<file>", "<path:filename>")
+    return re.sub(PLACE, number, path).replace("<file>", "<path:filename>").replace("<board>", "<int:board_id>")
 
 
 def _path(path: str, number: int | None) -> str:
-    return re.sub(PLACE, str(number), path).replace("<file>", "css/main.css")
+    return re.sub(PLACE, str(number), path).replace("<file>", "css/main.css").replace("<board>", "7")
 
 
 def _place(row: Row) -> str:
@@ -246,12 +256,12 @@ def _knock(visitor: Visitor, bearer: dict[str, str], row: Row, number: int | Non
     method, path = row[0], _path(row[1], number)
     if row == ("POST", "/sign-in"):
         return _sign_in_again(visitor)
-    if path.startswith("/live/"):
-        upgrade = HANDSHAKE if path == "/live/socket" else {}
-        return _open(visitor, method, f"{path}?view=alerts", bearer | upgrade, buffered=False)
     if path in BODIES:
         kind, body = BODIES[path]
         return _open(visitor, method, path, bearer, data=body, content_type=kind)
+    if path.startswith("/live/"):
+        upgrade = HANDSHAKE if path == "/live/socket" else {}
+        return _open(visitor, method, f"{path}?view=alerts", bearer | upgrade, buffered=False)
     accept = "application/json" if method == "POST" and number else "text/html"
     return _open(visitor, method, path, {"Accept": accept, **bearer}, data=SAID if method == "POST" else None)
 
@@ -287,8 +297,8 @@ def _what_happened(answer: TestResponse) -> str:
     if answer.status_code not in (302, 303):
         return str(answer.status_code)
     where, asked = answer.headers["Location"], answer.request.path
-    if where == "/alerts":
-        return "list"
+    if where in WHERE:
+        return WHERE[where]
     signed_out = asked == "/sign-out" and where == "/sign-in"
     return "door" if signed_out or where == f"/sign-in?next={asked}" else f"lost at {where}"
 

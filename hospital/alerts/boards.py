@@ -1,0 +1,85 @@
+"""A wall board that is silent or shows old data: a technical alert, since nobody looks twice at a wall."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from hospital import settings
+from hospital.alerts.clearing import clear_alert
+from hospital.alerts.escalating import start_escalation
+from hospital.alerts.raising import arm_again
+from hospital.records import Alert, Board, journal
+from hospital.vocabulary import AlertKind, Condition, Happening, Priority, State
+
+SILENT = "Wall board is silent"
+BEHIND = "Wall board shows old data"
+
+
+def has_trouble(now: datetime) -> ColumnElement[bool]:
+    """For too long it has not shown all there is, and nobody has been told. A revoked one is meant to be dark."""
+    return and_(Board.revoked_at.is_(None), Board.silent_since.is_(None), Board.current_at <= _latest(now))
+
+
+def is_well_again(now: datetime) -> ColumnElement[bool]:
+    """Somebody has been told, and it is over: the board shows all there is, or has been revoked."""
+    return and_(Board.silent_since.is_not(None), or_(Board.current_at > _latest(now), Board.revoked_at.is_not(None)))
+
+
+def watch_boards(session: Session, hospital_id: int, now: datetime) -> None:
+    """Raise the alert of each board in trouble, and end that of each that is well again: one open alert for each."""
+    for board in session.scalars(select(Board).where(Board.hospital_id == hospital_id, has_trouble(now))):
+        board.silent_since = board.current_at
+        _raise(session, board, now)
+    for board in session.scalars(select(Board).where(Board.hospital_id == hospital_id, is_well_again(now))):
+        board.silent_since = None
+        if (alert := _open_alert(session, board)) is not None:
+            clear_alert(session, alert, now)
+
+
+def _raise(session: Session, board: Board, now: datetime) -> None:
+    silent = board.pulse_at is None or board.pulse_at <= _latest(now)
+    text = SILENT if silent else BEHIND
+    alert = _open_alert(session, board)
+    if alert is not None:  # the last time has hardly been forgotten
+        alert.text = text
+        arm_again(session, alert, now, Condition.ACTIVE)
+        journal.append(session, alert, Happening.RECURRED, at=now, free_text=text)
+        return
+    alert = Alert(
+        hospital_id=board.hospital_id,
+        unit_id=board.person.units[0].id,
+        sender_alert_id="",
+        condition_key=_key(board),
+        place=board.person.display_name,
+        kind=AlertKind.TECHNICAL,
+        priority=Priority.MEDIUM,
+        priority_sent=True,
+        register_conflict=False,
+        training=False,
+        observed_at=board.current_at,
+        raised_at=now,
+        last_at=now,
+        repeats=0,
+        state=State.OPEN,
+        condition=Condition.ACTIVE,
+        text=text,
+    )
+    start_escalation(alert, now)
+    session.add(alert)
+    journal.append(session, alert, Happening.RAISED, at=now, free_text=text)
+
+
+def _open_alert(session: Session, board: Board) -> Alert | None:
+    query = select(Alert).where(
+        Alert.patient_id.is_(None), Alert.condition_key == _key(board), Alert.state != State.RESOLVED
+    )
+    return session.scalars(query.order_by(Alert.id.desc()).limit(1)).one_or_none()
+
+
+def _key(board: Board) -> str:
+    return f"board-{board.id}"
+
+
+def _latest(now: datetime) -> datetime:
+    return now - timedelta(seconds=settings.current.board_silent_s)

@@ -1,0 +1,52 @@
+"""A screen at the wall: paired by a code, live, missed when it is gone, dark when it is revoked."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.desk import NewDesk, card, expect_live
+from tests.support.alarms import alarm
+from tests.support.server import Server
+
+
+def test_a_screen_is_paired_shows_alerts_is_missed_when_it_is_gone_and_dark_when_it_is_revoked(
+    new_server: Callable[..., Server], new_desk: NewDesk
+) -> None:
+    server = new_server(HOSPITAL_BEAT_S="1", HOSPITAL_BOARD_SILENT_S="12")
+    wall_desk, charge = (
+        new_desk(None, at=server, viewport={"width": 1920, "height": 1080}),
+        new_desk("charge", at=server),
+    )
+    wall = wall_desk.open("/board", live=False)
+    expect(wall.get_by_test_id("code")).to_be_visible()
+
+    boards = charge.open("/boards", live=False)
+    boards.get_by_test_id("code").fill(wall.get_by_test_id("code").inner_text())
+    boards.get_by_test_id("board-name").fill("North corridor")
+    boards.get_by_label("MED").check()
+    boards.get_by_test_id("pair").click()
+
+    expect_live(wall)
+    assert wall.url.endswith("/board")
+    server.send(alarm(bed="MED^^MED-07"))
+    expect(wall.get_by_test_id("board-row").filter(has_text="MED-07")).to_be_visible()
+    _expect_shown_in_full(boards)
+
+    wall.close()
+    alerts = charge.open("/alerts")
+    expect(card(alerts, "North corridor")).to_contain_text("Wall board is silent", timeout=30_000)
+    wall = wall_desk.open("/board")
+    expect(card(alerts, "North corridor")).to_have_attribute("data-condition", "cleared", timeout=20_000)
+
+    wall_desk.expect_problem("401")
+    boards.reload()
+    boards.get_by_test_id("revoke").click()
+    expect(wall.locator("body")).to_have_attribute("data-live", "signed-out", timeout=5_000)
+    expect(wall.locator("#main")).to_be_empty()
+    expect(boards.get_by_test_id("board")).to_have_count(0)
+
+
+def _expect_shown_in_full(boards: Page) -> None:
+    """The list says that the board has spoken and shows everything: loaded again until it does."""
+    while "everything" not in boards.get_by_test_id("board").inner_text():
+        boards.reload()
