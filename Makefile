@@ -5,7 +5,7 @@ PY     := .venv/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check install --quiet --no-input
 ARGS   ?=
 
-.PHONY: run test check bench screenshots mutants words
+.PHONY: run test check soak bench screenshots mutants words
 .DEFAULT_GOAL := run
 
 run: export HOSPITAL_DEMO ?= 1
@@ -24,6 +24,10 @@ check: .venv/.tests  ## linters, types, architecture
 	$(PY) -m djlint --lint --quiet templates
 	$(PY) -m mypy hospital app.py wsgi.py
 	$(PY) -m pytest -q tests/test_architecture.py
+
+soak: .venv/.tests  ## faults at random, thousands of screens, flat memory: about 45 minutes; ARGS="-k storms" for less
+	@$(PY) tests/prepare.py
+	@$(PY) -m pytest -s -m soak tests/faults $(ARGS)
 
 bench: .venv/.bench  ## what it costs beside its peers, about 45 minutes; ARGS="--quick" for less than 3
 	@PYTHONPATH=. $(PY) bench/prepare.py

@@ -28,6 +28,7 @@ let looks = 0; // after the worker, since it last spoke
 /** What has been heard and is not shown yet, in order. */
 let showing = Promise.resolve();
 let resyncing = false;
+let gapAgain = false; // another gap while the page for the first is on its way
 /** The pages that are being fetched, one after the other: an older one never comes last. */
 let fetching = Promise.resolve(true);
 let fetchesWaiting = 0;
@@ -163,12 +164,16 @@ async function show(html, id, late) {
 
 /** There is a gap: fetch the page's regions anew. Until that is done the screen is not LIVE. */
 async function resync() {
+  gapAgain = resyncing; // the page on its way may be older than this gap
   if (resyncing) return;
   resyncing = true;
   setGap(true);
-  for (let tries = 0; !(await fetchPage()); tries++) {
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * RETRY_FIRST_MS * 2 ** Math.min(tries, 5)));
-  }
+  do {
+    gapAgain = false;
+    for (let tries = 0; !(await fetchPage()); tries++) {
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * RETRY_FIRST_MS * 2 ** Math.min(tries, 5)));
+    }
+  } while (gapAgain);
   resyncing = false;
   setGap(false);
 }

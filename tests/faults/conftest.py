@@ -23,6 +23,16 @@ class Seated:
     cookies: dict[str, str]
 
 
+class PinnedServer(Server):
+    """`processor`: the one that it runs on; None: any."""
+
+    processor: int | None = None
+
+    def start(self, *wrapper: str) -> None:
+        pinned = () if self.processor is None else ("taskset", "-c", str(self.processor))
+        super().start(*pinned, *wrapper)
+
+
 @pytest.fixture(scope="session")
 def seated(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Seated:
     """Made once for the run, since passwords are slow to check on purpose."""
@@ -42,13 +52,19 @@ def new_floor(seated: Seated, tmp_path: Path) -> Iterator[NewFloor]:
     floors: list[Floor] = []
 
     def make(
-        *twists: str, quick: bool = True, receive_buffer_bytes: int = 0, folder: Path | None = None, **environment: str
+        *twists: str,
+        quick: bool = True,
+        receive_buffer_bytes: int = 0,
+        folder: Path | None = None,
+        on_processor: int | None = None,
+        **environment: str,
     ) -> Floor:
         folder = folder or tmp_path / f"floor-{len(floors)}"
         folder.mkdir(exist_ok=True)
         (folder / "hospital.db").write_bytes(seated.file.read_bytes())
         many = {"HOSPITAL_STREAMS_PER_PERSON": "100000"}
-        server = Server(folder, many | (QUICK if quick else {}) | environment)
+        server = PinnedServer(folder, many | (QUICK if quick else {}) | environment)
+        server.processor = on_processor
         server.start(*(twisted(*twists) if twists else ()))
         rules = Rules.quick() if quick else Rules()
         floors.append(Floor(server, seated.cookies, rules=rules, receive_buffer_bytes=receive_buffer_bytes))

@@ -1,5 +1,6 @@
 """A ward under test: a real server, alarms that are repeated until answered, people who press, screens."""
 
+import http.client
 import re
 import shutil
 import sqlite3
@@ -18,6 +19,7 @@ from tests.faults.people import Presser
 from tests.faults.truth import Truth, read_truth
 from tests.support.alarms import alarm
 from tests.support.crowd import Crowd
+from tests.support.pieces import Page, read_page
 from tests.support.proxy import Proxy
 from tests.support.screen import Rules, Screen, Seat
 from tests.support.server import Gateway, Server
@@ -52,6 +54,7 @@ class Floor:
         )
         self._alarms = count(1)
         self._proxies: list[Proxy] = []
+        self._tokens: dict[str, str] = {}
 
     # ---- People and screens ------------------------------------------------------------------------------------------
 
@@ -71,10 +74,18 @@ class Floor:
         self.crowd.wait(lambda: all(screen.state == "live" for screen in made), 30, "a screen did not open")
         return made
 
+    def page_of(self, seat: Seat) -> Page:
+        """The page that a crowd may begin with: fetched once for all."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)) as connection:
+            connection.request("GET", "/alerts", headers={"Cookie": f"session={seat.cookie}"})
+            return read_page(connection.getresponse().read().decode())
+
     def presser(self, name: str, port: int = 0, seat: Seat | None = None, expires_after_s: float = 0) -> Presser:
         """Someone who presses buttons; `port`: through that proxy."""
-        within_s = expires_after_s or self.rules.sent_within
-        return Presser(seat or self.seat(name), self.server.port, port or self.server.port, self.history, within_s)
+        seat, within_s = seat or self.seat(name), expires_after_s or self.rules.sent_within
+        if seat.cookie not in self._tokens:  # the page is loaded once, as in life
+            self._tokens[seat.cookie] = self.page_of(seat).token
+        return Presser(seat, self._tokens[seat.cookie], port or self.server.port, self.history, within_s)
 
     def proxy(self) -> Proxy:
         """A network to the server that can be made bad."""

@@ -96,31 +96,38 @@ class Screens:
                 yield self._wrong(kind, f"{what}, known for {wrong - known:.1f} s; {how})", wrong)
 
     def _cursor(self, screen: "_Screen") -> Iterator[Verdict]:
-        """A number means that everything up to it has been shown; within an epoch numbers do not fall."""
-        at, gap = Cursor("", 0), False
+        """A stream's number means that everything up to it has been shown; within an epoch a stream's do not fall."""
+        at = streamed = Cursor("", 0)
+        gap_up_to = 0  # a page must be at least as new
         lines = self._lines(screen)
         has: dict[int, int] = {}
         for entry in screen.entries:
             if isinstance(entry, Shown):
-                has[entry.alert] = entry.version if entry.version else has.get(entry.alert, 0)
+                has[entry.alert] = entry.version or has.get(entry.alert, 0)
             if not isinstance(entry, Told) or entry.by == "hello":
                 continue
-            if entry.by == "resync":
-                gap = True
-            elif entry.by == "page":
-                gap = False
-            elif entry.cursor.epoch == at.epoch and not gap:
-                if entry.cursor.number < at.number:
-                    what = f"{screen.name} was told {entry.cursor.number} after {at.number}"
+            told, goes_on = entry.cursor, entry.cursor.epoch == at.epoch
+            if entry.by == "page":
+                gap_up_to = 0 if told.number >= gap_up_to or not goes_on else gap_up_to
+            else:
+                if told.epoch == streamed.epoch and told.number < streamed.number:
+                    what = f"{screen.name} was told {told.number} after {streamed.number}"
                     yield self._wrong("out of order", what, entry.at)
-                for line in lines[at.number : entry.cursor.number] if self._is_last(screen, at) else []:
-                    if line.unit in screen.units and has.get(line.alert, 0) < line.number:
-                        later = screen.shows(line, lambda epoch, number: self._holds(screen, epoch, number)) < inf
-                        what = f"{screen.name} was told that it has everything up to {entry.cursor.number}"
-                        what += f", without line {line.number} of alert {line.alert}"
-                        yield self._wrong("out of order" if later else "lost", what, entry.at)
-            if entry.cursor.epoch != at.epoch or entry.cursor.number > at.number or entry.by != "page":
-                at = entry.cursor
+                streamed = told
+            if entry.by == "resync":
+                gap_up_to = told.number
+            elif entry.by != "page" and goes_on and not gap_up_to and self._is_last(screen, at):
+                yield from self._missed(screen, lines[at.number : told.number], has, entry)
+            if not goes_on or told.number > at.number:
+                at = told
+
+    def _missed(self, screen: "_Screen", lines: list[Line], has: dict[int, int], told: Told) -> Iterator[Verdict]:
+        for line in lines:
+            if line.unit in screen.units and has.get(line.alert, 0) < line.number:
+                later = screen.shows(line, lambda epoch, number: self._holds(screen, epoch, number)) < inf
+                what = f"{screen.name} was told that it has everything up to {told.cursor.number}"
+                what += f", without line {line.number} of alert {line.alert}"
+                yield self._wrong("out of order" if later else "lost", what, told.at)
 
     def _calm(self, screen: "_Screen") -> Iterator[Verdict]:
         """While nothing is wrong a screen stays LIVE."""

@@ -8,7 +8,6 @@ import time
 from urllib.parse import urlencode
 
 from tests.faults.history import Answered, History, Sent
-from tests.support.pieces import read_page
 from tests.support.screen import Seat
 
 _ANSWER_WITHIN_S = 5.0
@@ -16,14 +15,11 @@ _AGAIN_AFTER_S = 1.0
 
 
 class Presser:
-    """`port`: the door that acts go through (a proxy); `safe_port`: the server itself, for the page's token."""
+    """`port`: the door that acts go through, a proxy's perhaps; `token`: what their page carries."""
 
-    def __init__(self, seat: Seat, safe_port: int, port: int, history: History, expires_after_s: float = 30.0) -> None:
+    def __init__(self, seat: Seat, token: str, port: int, history: History, expires_after_s: float = 30.0) -> None:
         self.seat, self.port, self.history, self.expires_after_s = seat, port, history, expires_after_s
-        connection = http.client.HTTPConnection("127.0.0.1", safe_port, timeout=30)
-        connection.request("GET", "/alerts", headers={"Cookie": f"session={seat.cookie}"})
-        self._token = read_page(connection.getresponse().read().decode()).token
-        connection.close()
+        self._token = token
 
     def press(self, alert: int, act: str = "acknowledgement", key: str = "", **fields: str) -> int:
         """Send it until it is answered, always with the same key; the status. 0: it expired, and says so."""

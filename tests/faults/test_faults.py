@@ -119,6 +119,19 @@ def test_whatever_the_network_does_nothing_is_lost_and_no_screen_lies(new_floor:
     assert floor.crowd.screens[1].connects > 1, "the half-open line was given up"
 
 
+def test_who_switches_between_stream_and_socket_loses_nothing_and_gets_nothing_twice(new_floor: NewFloor) -> None:
+    floor = new_floor()
+    screens = floor.open("nurse", "charge", each=3) + floor.open("nurse", "nurse-icu", each=3, transport="socket")
+    floor.fault("every screen switches, again and again", for_s=8)
+    for way in ("socket", "stream", "socket"):
+        for screen in screens:
+            floor.crowd.do(lambda screen=screen, way=way: screen.switch(way))  # type: ignore[misc]
+            floor.alarm()
+        floor.presser("nurse").press(floor.alert_id(floor.alarm()))
+    is_content(floor)
+    assert all(screen.connects > 2 for screen in screens)
+
+
 def test_packets_that_vanish_make_screens_stale_and_lose_nothing(new_floor: NewFloor) -> None:
     def run(firewall: Firewall) -> None:
         floor = new_floor()

@@ -9,6 +9,7 @@ from gevent import monkey
 if __name__ == "__main__":
     monkey.patch_all()
 
+import gc
 import os
 import re
 import signal
@@ -21,6 +22,7 @@ from typing import Any
 
 import gevent
 from flask import request
+from greenlet import greenlet
 from markupsafe import Markup
 from sqlalchemy import select
 
@@ -33,7 +35,9 @@ from hospital.intake.hl7 import parse
 from hospital.intake.receiving import Received
 from hospital.live import frame, opening
 from hospital.live.cards import Cards
-from hospital.live.outlet import Outlet, SocketLine
+from hospital.live.frame import Frame
+from hospital.live.line import SocketLine
+from hospital.live.outlet import Outlet
 from hospital.live.relay import Relay
 from hospital.pages import acting
 from hospital.records import Hospital, Verdict, database
@@ -57,7 +61,7 @@ def instead(owner: Any, name: str, make: Callable[..., Any]) -> None:
 
 @twist
 def skip_the_replay() -> None:
-    instead(Relay, "_replay", lambda *_: b"")
+    instead(Relay, "_replay", lambda *_: [])
 
 
 @twist
@@ -146,7 +150,7 @@ def beat_with_the_databases_head() -> None:
 
 @twist
 def drop_without_a_resync() -> None:
-    instead(Outlet, "resync_for", lambda *_: b"event: dropped\ndata: {}\n\n")
+    instead(Outlet, "resync_for", lambda *_: Frame(b"event: dropped\ndata: {}\n\n"))
 
 
 @twist
@@ -274,11 +278,11 @@ def points() -> None:
             _die()
         return outcomes
 
-    def send(original: Any, self: SocketLine, data: bytes) -> None:
-        is_replay = data.startswith(b"event: hello") and b"\n\nevent: frame" in data
+    def send(original: Any, self: SocketLine, data: Frame) -> None:
+        is_replay = data.startswith(b"event: hello") and data.count(b"\n\nevent: frame") > 0
         point = "mid-replay" if is_replay else "mid-frame" if data.startswith(b"event: frame") else ""
         if point and _is_armed(point):
-            os.write(self.fd, data[: len(data) - 40])
+            os.write(self.fd, self._encoded(data)[:-40])
             _die()
         original(self, data)
 
@@ -291,6 +295,18 @@ def clock_by_signal() -> None:
     """SIGUSR1: an hour later; SIGUSR2: an hour earlier."""
     gevent.signal_handler(signal.SIGUSR1, clock.turn, timedelta(hours=1))
     gevent.signal_handler(signal.SIGUSR2, clock.turn, timedelta(hours=-1))
+
+
+@twist
+def count_by_signal() -> None:
+    """SIGUSR1: write down how many greenlets there are."""
+
+    def count() -> None:
+        gc.collect()
+        alive = sum(isinstance(one, greenlet) and not one.dead for one in gc.get_objects())
+        Path(settings.current.instance, "greenlets").write_text(str(alive))
+
+    gevent.signal_handler(signal.SIGUSR1, count)
 
 
 def _version(html: Markup, version: int) -> Markup:

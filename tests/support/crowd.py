@@ -77,7 +77,14 @@ class Crowd:
     def do(self, call: Callable[[], T]) -> T:
         """Run this in the crowd's thread, and wait for it."""
         done: Future[T] = Future()
-        self._posted.append(lambda: done.set_result(call()))
+
+        def run() -> None:
+            try:
+                done.set_result(call())
+            except BaseException as error:  # raised where it was asked for
+                done.set_exception(error)
+
+        self._posted.append(run)
         os.eventfd_write(self._bell, 1)
         return done.result(30)
 
@@ -104,7 +111,13 @@ class Crowd:
         self.do(lambda: self._epoll.modify(self._fd_of(screen), 0))
 
     def go_on(self, screen: Screen) -> None:
-        self.do(lambda: self._epoll.modify(self._fd_of(screen), select.EPOLLIN))
+        """It reads again; if it has given its line up meanwhile, it has come back by itself."""
+        if screen.line is not None:
+            self.do(lambda: self._epoll.modify(self._fd_of(screen), select.EPOLLIN))
+
+    def stay_on(self, processor: int) -> None:
+        """Its thread runs on this processor only, so that a server can have another."""
+        self.do(lambda: os.sched_setaffinity(0, {processor}))
 
     def close(self) -> None:
         self._running = False

@@ -108,6 +108,8 @@ class Proxy:
             await asyncio.gather(
                 self._pump(link, reader, far_writer, down=False), self._pump(link, far_reader, writer, down=True)
             )
+        except asyncio.CancelledError:
+            pass  # the proxy ends; asyncio's own callback would complain of it
         finally:
             self._links.discard(link)
             link.close()

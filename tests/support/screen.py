@@ -78,7 +78,7 @@ class Screen:
         self.line: Line | None = None
         self.connects = self.resyncs = 0
         self.closed = False
-        self._connected = self._gap = False
+        self._connected = self._gap = self._again = False
         self._failures = 0
         self._restarting = False
 
@@ -146,6 +146,12 @@ class Screen:
             self.line.abort()
         self.judge(now)
 
+    def switch(self, transport: str) -> None:
+        """Go on by the other way: 'stream' or 'socket'."""
+        self.transport = transport
+        if self.line is not None:
+            self.line.abort()
+
     def close(self) -> None:
         self.closed = True
         if self.line is not None:
@@ -180,6 +186,7 @@ class Screen:
 
     def resync(self) -> None:
         """There is a gap: fetch the page. Until that is done the screen is not live."""
+        self._again = self._gap  # the page that is on its way may be older than this gap
         if self._gap:
             return
         self._gap = True
@@ -195,8 +202,12 @@ class Screen:
                 self._end("signed-out")
             elif status == 200 and text is not None:
                 self._reconcile(read_page(text))
-                self._gap = False
-                self.judge()
+                if self._again:
+                    self._again = False
+                    self._fetch(0)
+                else:
+                    self._gap = False
+                    self.judge()
             else:
                 wait_s = random.uniform(0, self.rules.backoff_first * 2 ** min(tries, 5))
                 self.network.after(wait_s, lambda: self._fetch(tries + 1))

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.support.needs import need
 from tests.support.postgres import Postgres, postgres_binaries
@@ -58,6 +59,15 @@ def postgres_database_url(new_postgres_database: Callable[[], str]) -> str:
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     return need(shutil.which("chromium"), "Chromium: apt-get install chromium")
+
+
+@pytest.fixture(scope="session")
+def chromium(chromium_path: str) -> Iterator[Browser]:
+    expect.set_options(timeout=10_000)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")
