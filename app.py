@@ -26,7 +26,7 @@ from hospital import background, records, settings
 from hospital.access import guard, sessions, traces
 from hospital.fragments import Fragments, language
 from hospital.intake import http, mllp
-from hospital.live import admission, pulse, socket, stream
+from hospital.live import admission, pulse, reports, socket, stream
 from hospital.live.outlet import HandsOver
 from hospital.live.relay import Relay
 from hospital.operations import auditing, commands, demo, health, keys, leaving, migrating
@@ -55,7 +55,21 @@ from hospital.settings import Settings
 _HERE = Path(__file__).parent
 _ROOMS = (
     *(sign_in, alerts, acknowledgements, resolutions, escalations, notes),
-    *(patients, observations, metrics, board, boards, pairing, stream, socket, pulse, http, health, prometheus),
+    *(
+        patients,
+        observations,
+        metrics,
+        board,
+        boards,
+        pairing,
+        stream,
+        socket,
+        pulse,
+        reports,
+        http,
+        health,
+        prometheus,
+    ),
 )
 _REQUESTS_AT_ONCE = 2_000
 _FINISH_S = 10.0  # what is in work when the process goes gets this long

@@ -1,13 +1,39 @@
-"""Counters of this process. Doors count here; operations/metrics.py shows them. No label ever names a person."""
+"""What this process counts. Doors count here; operations/metrics.py shows it. No label ever names a person."""
 
+from bisect import bisect_left
 from collections import defaultdict
+from dataclasses import dataclass, field
 
 _counts: defaultdict[tuple[str, tuple[tuple[str, str], ...]], float] = defaultdict(float)
+
+
+@dataclass
+class Histogram:
+    """`within[n]`: how many were at most `bounds[n]` and above the bound before; the last of them: above all bounds."""
+
+    bounds: tuple[float, ...]
+    total: float = 0.0
+    within: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.within = [0] * (len(self.bounds) + 1)
+
+    def add(self, value: float) -> None:
+        self.within[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+
+_histograms: dict[str, Histogram] = {}
 
 
 def count(name: str, amount: float = 1, **labels: str) -> None:
     """Add to a counter; labels are few and fixed (kind, reason, code), never taken from a message."""
     _counts[name, tuple(sorted(labels.items()))] += amount
+
+
+def observe(name: str, value: float, bounds: tuple[float, ...]) -> None:
+    """Put a value into a histogram whose bounds are always the same."""
+    _histograms.setdefault(name, Histogram(bounds)).add(value)
 
 
 def counted(name: str, **labels: str) -> float:
@@ -20,6 +46,11 @@ def rows() -> list[tuple[str, dict[str, str], float]]:
     return [(name, dict(labels), value) for (name, labels), value in sorted(_counts.items())]
 
 
+def histograms() -> list[tuple[str, Histogram]]:
+    return sorted(_histograms.items())
+
+
 def forget() -> None:
     """Tests only: start from nothing."""
     _counts.clear()
+    _histograms.clear()

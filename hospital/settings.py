@@ -66,6 +66,7 @@ class Settings:
     socket_origins: str = ""  # apart by spaces
     socket_ping_s: float = 20.0
     socket_message_bytes: int = 4_096
+    reports_per_minute: int = 60
     # Wall boards
     board_silent_s: float = 30.0
     pairing_s: float = 600.0

@@ -1,10 +1,11 @@
 """/internal/metrics: what this process counts, as Prometheus text. No label names a person."""
 
 from collections.abc import Iterator
+from itertools import accumulate
 
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from hospital import meters
@@ -20,6 +21,10 @@ class _Meters(Collector):
             family = families.setdefault(name, CounterMetricFamily(f"hospital_{name}", name, labels=list(labels)))
             family.add_metric(list(labels.values()), value)
         yield from families.values()
+        for name, histogram in meters.histograms():
+            upper = [*map(str, histogram.bounds), "+Inf"]
+            buckets = list(zip(upper, accumulate(histogram.within), strict=True))
+            yield HistogramMetricFamily(f"hospital_{name}", name, buckets=buckets, sum_value=histogram.total)
 
 
 _registry = CollectorRegistry()

@@ -93,6 +93,7 @@ GET  /pair                           wall  wall      wall   wall      wall     w
 POST /pair/claim                     403   403       403    403       403      403   403     403     403    403
 
 GET  /live/stream                    200   200       200    200       403      403   200     200     401    401
+POST /live/reports                   204   204       204    204       204      204   204     204     401    401
 POST /live/pulse                     404   404       404    404       403      403   404     404     401    401
 GET  /live/socket                    501   501       501    501       403      403   501     501     401    401
 POST /api/v1/hl7                     401   401       401    401       401      401   401     401     401    202
@@ -122,6 +123,7 @@ SAID = {"text": "Seen.", "pulse": "80", "scale": "2"}
 BODIES = {
     "/api/v1/hl7": ("x-application/hl7-v2+er7", alarm()),
     "/api/v1/fhir": ("application/fhir+json", b'{"resourceType": "Patient", "identifier": [{"value": "1"}]}'),
+    "/live/reports": ("application/json", b'{"errors": {}, "paint_ms": []}'),
     "/live/pulse": ("application/json", b'{"cursor": "e-1"}'),
     "/api/v1/alerts": ("application/json", b'{"id": "A", "unit": "MED", "bed": "MED-07", "text": "SpO2 low"}'),
 }

@@ -12,6 +12,6 @@ def counters() -> list[tuple[str, tuple[str, ...]]]:
         (call.args[0].value, tuple(sorted(str(keyword.arg) for keyword in call.keywords)))
         for file in [ROOT / "app.py", *(ROOT / "hospital").rglob("*.py")]
         for call in ast.walk(ast.parse(file.read_text()))
-        if isinstance(call, ast.Call) and ast.unparse(call.func) == "meters.count"
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in ("meters.count", "meters.observe")
         if isinstance(call.args[0], ast.Constant)
     ]
