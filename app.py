@@ -24,6 +24,7 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from hospital import background, records, settings
 from hospital.access import guard, sessions, traces
+from hospital.access.channel import BehindProxies
 from hospital.fragments import Fragments, language
 from hospital.intake import http, mllp
 from hospital.live import admission, pulse, reports, socket, stream
@@ -33,7 +34,9 @@ from hospital.operations import auditing, commands, demo, health, keys, leaving,
 from hospital.operations import metrics as prometheus
 from hospital.operations.leaving import HangsUp
 from hospital.pages import (
+    account,
     acknowledgements,
+    administration,
     alerts,
     board,
     boards,
@@ -43,9 +46,12 @@ from hospital.pages import (
     notes,
     observations,
     pairing,
+    password,
     patients,
     problems,
+    renewal,
     resolutions,
+    second_factor,
     sign_in,
 )
 from hospital.records import anchoring, ring, sealed
@@ -55,6 +61,7 @@ from hospital.settings import Settings
 _HERE = Path(__file__).parent
 _ROOMS = (
     *(sign_in, alerts, acknowledgements, resolutions, escalations, notes),
+    *(account, password, second_factor, renewal, administration),
     *(
         patients,
         observations,
@@ -92,6 +99,7 @@ def create_app(given: Settings | None = None) -> Flask:
     if chosen.demo:
         demo.prepare_demo(staff=chosen.simulate and chosen.simulate_staff)
     app = Flask(__name__)
+    app.wsgi_app = BehindProxies(app.wsgi_app, chosen.trusted_proxies)  # type: ignore[method-assign]
     app.config["SECRET_KEY"], *app.config["SECRET_KEY_FALLBACKS"] = sealed.form_keys()
     app.config["BUILD"] = _build()
     app.config["MAX_CONTENT_LENGTH"] = chosen.mllp_max_bytes

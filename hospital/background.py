@@ -2,13 +2,13 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from gevent.event import Event
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from hospital import clock, meters, records, settings
 from hospital.alerts import boards
@@ -18,14 +18,18 @@ from hospital.alerts.silence import is_silent, raise_silent
 from hospital.records import (
     Alert,
     Board,
+    Ended,
     Idempotency,
     Message,
     Monitoring,
     Pairing,
+    Person,
     PersonSession,
+    SignInDelay,
     Verdict,
     anchoring,
 )
+from hospital.roles import Role, idle_limit
 from hospital.vocabulary import State
 
 log = logging.getLogger(__name__)
@@ -72,14 +76,23 @@ def watch_boards() -> None:
 def end_sessions() -> None:
     """Sessions that are too old, or that nobody used, end like those that people end: their streams with them."""
     now = clock.now()
-    idle = now - timedelta(hours=settings.current.session_idle_h)
-    too_old = or_(PersonSession.expires_at <= now, PersonSession.seen_at <= idle)
-    query = update(PersonSession).where(PersonSession.ended_at.is_(None), too_old).values(ended_at=now)
-    records.write(None, lambda session: session.execute(query))
+    living = update(PersonSession).where(PersonSession.ended_at.is_(None))
+    old = living.where(PersonSession.expires_at <= now).values(ended_at=now, ended_why=Ended.EXPIRED)
+    left = living.where(or_(*_left_alone(now))).values(ended_at=now, ended_why=Ended.IDLE)
+    records.write(None, lambda session: [session.execute(what) for what in (old, left)])
+
+
+def _left_alone(now: datetime) -> Iterator[ColumnElement[bool]]:
+    """Of each role whose sign-ins end when nobody uses them: those that nobody has used for too long."""
+    for role in Role:
+        limit = idle_limit(role)
+        if limit is not None:
+            theirs = PersonSession.person_id.in_(select(Person.id).where(Person.role == role))
+            yield and_(theirs, PersonSession.seen_at <= now - limit)
 
 
 def forget() -> None:
-    """Keys and messages are kept for a while, not for ever."""
+    """Keys, messages and wrong tries are kept for a while, not for ever."""
     now = clock.now()
     keys = delete(Idempotency).where(Idempotency.at < now - timedelta(hours=settings.current.idempotency_keep_h))
     old = delete(Message).where(Message.received_at < now - timedelta(days=settings.current.message_keep_days))
@@ -89,7 +102,8 @@ def forget() -> None:
         Message.of_alarm.is_(False),
     )
     codes = delete(Pairing).where(Pairing.expires_at < clock.now())
-    records.write(None, lambda session: [session.execute(what) for what in (keys, old, readings, codes)])
+    tries = delete(SignInDelay).where(SignInDelay.last_at < now - timedelta(hours=settings.current.sign_in_forget_h))
+    records.write(None, lambda session: [session.execute(what) for what in (keys, old, readings, codes, tries)])
 
 
 TASKS = (

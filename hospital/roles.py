@@ -1,7 +1,10 @@
-"""Who may do what, in their own units. The one table of rights; acts and doors ask it."""
+"""Who may do what, in their own units, and how long they stay signed in. Acts and doors ask it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+
+from hospital import settings
 
 
 class Role(StrEnum):
@@ -25,10 +28,22 @@ class Right(StrEnum):
     SET_SCALE = "set-scale"
     RESOLVE_UNASSIGNED = "resolve-unassigned"
     PAIR_BOARDS = "pair-boards"
+    OWN_ACCOUNT = "own-account"  # a password, a second factor, sign-ins of one's own
+    SEE_ADMINISTRATION = "see-administration"
+    MANAGE_PEOPLE = "manage-people"
 
 
 _AT_THE_BED = frozenset(
-    {Right.SEE_ALERTS, Right.SEE_IDENTITY, Right.ACKNOWLEDGE, Right.NOTE, Right.ESCALATE, Right.RESOLVE, Right.OBSERVE}
+    {
+        Right.SEE_ALERTS,
+        Right.SEE_IDENTITY,
+        Right.ACKNOWLEDGE,
+        Right.NOTE,
+        Right.ESCALATE,
+        Right.RESOLVE,
+        Right.OBSERVE,
+        Right.OWN_ACCOUNT,
+    }
 )
 
 # A charge nurse does not resolve her nurses' alerts; an unassigned one she alone can see, so she alone can end it.
@@ -36,14 +51,31 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.NURSE: _AT_THE_BED,
     Role.CHARGE: _AT_THE_BED - {Right.RESOLVE} | {Right.SEE_UNASSIGNED, Right.RESOLVE_UNASSIGNED, Right.PAIR_BOARDS},
     Role.PHYSICIAN: _AT_THE_BED | {Right.SET_SCALE},
-    Role.ENGINEER: frozenset(),
-    Role.ADMIN: frozenset(),
+    Role.ENGINEER: frozenset({Right.OWN_ACCOUNT, Right.SEE_ADMINISTRATION}),
+    Role.ADMIN: frozenset({Right.OWN_ACCOUNT, Right.SEE_ADMINISTRATION, Right.MANAGE_PEOPLE}),
     Role.DISPLAY: frozenset({Right.SEE_ALERTS}),
 }
 
 
 def may(role: Role, right: Right) -> bool:
     return right in RIGHTS[role]
+
+
+def idle_limit(role: Role) -> timedelta | None:
+    """How long a sign-in lasts that nobody uses; None: a wall is touched by nobody, and must not go dark for that."""
+    if role is Role.DISPLAY:
+        return None
+    at_the_bed = may(role, Right.SEE_ALERTS)
+    return timedelta(hours=settings.current.session_idle_h if at_the_bed else settings.current.session_office_idle_h)
+
+
+def absolute_limit(role: Role) -> timedelta:
+    """How long any sign-in lasts."""
+    if role is Role.DISPLAY:
+        return timedelta(days=settings.current.session_display_days)
+    at_the_bed = may(role, Right.SEE_ALERTS)
+    hours = settings.current.session_absolute_h if at_the_bed else settings.current.session_office_absolute_h
+    return timedelta(hours=hours)
 
 
 @dataclass(frozen=True)

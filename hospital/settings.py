@@ -50,8 +50,22 @@ class Settings:
     observation_message_keep_h: float = 24.0
     idempotency_keep_h: float = 24.0
     # Sessions
-    session_idle_h: float = 12.0
+    session_idle_h: float = 4.0
     session_absolute_h: float = 24.0
+    session_office_idle_h: float = 0.5
+    session_office_absolute_h: float = 12.0
+    session_display_days: float = 365.0
+    session_rotate_s: float = 900.0
+    session_overlap_s: float = 60.0
+    # Signing in
+    trusted_proxies: str = ""  # addresses or networks, with commas between
+    plain_http: bool = False  # people and programs may sign in without TLS from other machines
+    sign_in_tries: int = 5
+    sign_in_tries_per_address: int = 50
+    sign_in_delay_most_s: float = 300.0
+    sign_in_forget_h: float = 24.0
+    second_factor_within_s: float = 600.0
+    password_min_characters: int = 12
     # The stream
     beat_s: float = 5.0
     coalesce_ms: float = 20.0

@@ -1,7 +1,8 @@
 """The guard at every door: closed unless a route says who may come in.
 
-Each view is marked with `open_to_all`, `for_people(right)` or `for_senders`; an unmarked route is refused. Acts
-(unsafe methods) also need to come from our own pages: Sec-Fetch-Site or Origin first, the token as the second layer.
+Each view is marked with `open_to_all`, `at_the_door`, `for_people(right)` or `for_senders`; an unmarked route is
+refused. Acts (unsafe methods) also need to come from our own pages: Sec-Fetch-Site or Origin first, the token as the
+second layer. Who has a step before them yet (a code, a new password) finds every door closed but the one to it.
 """
 
 import hmac
@@ -14,8 +15,10 @@ from flask_login import current_user
 from itsdangerous import BadSignature, TimestampSigner
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from hospital.access.sessions import SignedIn
+from hospital.access.channel import check_private
+from hospital.access.sessions import SignedIn, Step
 from hospital.roles import Right
+from hospital.vocabulary import N_
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -24,12 +27,35 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class NotOurPage(Forbidden):
-    description = "This act did not come from a page of this server, or the page is too old. Reload it and try again."
+    description = N_(
+        "This act did not come from a page of this server, or the page is too old. Reload it and try again."
+    )
+
+
+class StepMissing(Unauthorized):
+    """`door`: the page where the step is made."""
+
+    def __init__(self, step: Step) -> None:
+        sentence, self.door = _STEPS[step]
+        super().__init__(sentence)
+
+
+_STEPS = {
+    Step.CODE: (N_("Your second factor is missing: sign in with its code."), "/sign-in/code"),
+    Step.PASSWORD: (N_("Choose a password of your own first."), "/account/password"),
+    Step.ENROLMENT: (N_("Your hospital demands a second factor: set it up first."), "/account/second-factor"),
+}
 
 
 def open_to_all(view: View) -> View:
-    """No sign-in: health, the sign-in page, static files."""
+    """No sign-in: health, metrics. Nothing that knows a person."""
     view.guard = "all"  # type: ignore[attr-defined]
+    return view
+
+
+def at_the_door(view: View) -> View:
+    """The sign-in page: for everybody, over a line that nobody reads along."""
+    view.guard = "door"  # type: ignore[attr-defined]
     return view
 
 
@@ -39,11 +65,11 @@ def for_senders(view: View) -> View:
     return view
 
 
-def for_people(right: Right | None = None) -> Callable[[View], View]:
-    """A signed-in person whose role has `right` (None: any signed-in person)."""
+def for_people(right: Right | None = None, *, also_during: tuple[Step, ...] = ()) -> Callable[[View], View]:
+    """A signed-in person whose role has `right` (None: any). `also_during`: before these steps have been made, too."""
 
     def mark(view: View) -> View:
-        view.guard = right or "people"  # type: ignore[attr-defined]
+        view.guard, view.also_during = right or "people", also_during  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -78,19 +104,27 @@ def _check() -> None:
         return
     view = current_app.view_functions[request.endpoint]
     guard = getattr(view, "guard", None)
-    if guard == "senders" or (guard == "all" and request.method in _SAFE):
-        return
-    if guard == "all":
-        _check_origin()
-        _check_sign_in_token()
-        return
     if guard is None:
         raise Forbidden(f"The route {request.endpoint} does not say who may use it.")
-    _check_person(guard)
+    if guard == "all":
+        return
+    check_private()
+    if guard == "door":
+        _check_door()
+    elif guard != "senders":
+        _check_person(guard, getattr(view, "also_during", ()))
 
 
-def _check_person(guard: Right | str) -> None:
+def _check_door() -> None:
+    if request.method not in _SAFE:
+        _check_origin()
+        _check_sign_in_token()
+
+
+def _check_person(guard: Right | str, also_during: tuple[Step, ...]) -> None:
     person = me()
+    if person.missing is not None and person.missing not in also_during:
+        raise StepMissing(person.missing)
     if request.method not in _SAFE:
         _check_origin()
         _check_csrf_token(person)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from hospital import records, settings
 from hospital.access.tokens import new_token, token_hash
-from hospital.records import Board, Pairing, Person, PersonSession, Unit
+from hospital.records import Board, Ended, Pairing, Person, PersonSession, Unit
 from hospital.records.sealed import blind
 from hospital.roles import Actor, Role
 
@@ -105,7 +105,7 @@ def revoke(session: Session, actor: Actor, board_id: int, now: datetime) -> Boar
         board.revoked_at = board.person.changed_at = now
         board.person.active = False
         theirs = update(PersonSession).where(PersonSession.person_id == board.person_id)
-        session.execute(theirs.where(PersonSession.ended_at.is_(None)).values(ended_at=now))
+        session.execute(theirs.where(PersonSession.ended_at.is_(None)).values(ended_at=now, ended_why=Ended.BY_HAND))
     return board
 
 

@@ -3,33 +3,46 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from flask import Flask, Request, Response
-from flask_login import LoginManager, UserMixin
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session, joinedload, selectinload
+from flask import Flask, Request, Response, g, request
+from flask_login import LoginManager, UserMixin, current_user
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.orm import joinedload, selectinload
 
-from hospital import clock, records, settings
-from hospital.access.passwords import is_right
-from hospital.access.tokens import new_token, token_hash
-from hospital.records import Person, PersonSession
+from hospital import clock, records
+from hospital.access import rotation
+from hospital.access.tokens import token_hash
+from hospital.records import Ended, Hospital, Person, PersonSession
 from hospital.records.sealed import blind
-from hospital.roles import Actor, Right, Role
+from hospital.roles import Actor, Right, Role, idle_limit
 
 COOKIE = "session"
 _SEEN_EVERY = timedelta(minutes=1)  # how exactly `seen_at` is kept: no write for each request
+RENEWAL = "/session/renewal"
+
+
+class Step(StrEnum):
+    """What somebody must do yet who has given the right password, before anything else is open to them."""
+
+    CODE = "code"  # of the second factor
+    PASSWORD = "password"  # noqa: S105 (choose one of their own)
+    ENROLMENT = "enrolment"  # set up the second factor that the hospital demands
 
 
 @dataclass(frozen=True)
 class SignedIn(UserMixin):
-    """The person behind a request, as Flask-Login's current_user."""
+    """The person behind a request, as Flask-Login's current_user. `idle_at` None: left alone, it does not end."""
 
     actor: Actor
     session_id: int
     csrf_token: str
     expires_at: datetime
     changed_at: datetime
+    idle_at: datetime | None
     unit_codes: tuple[str, ...]
+    missing: Step | None = None
+    token_is_due: bool = False
 
     @property
     def public_id(self) -> str:
@@ -46,98 +59,117 @@ class SignedIn(UserMixin):
 
 
 def prepare(app: Flask) -> None:
-    """Let Flask-Login find the person by our own cookie."""
+    """Let Flask-Login find the person by our own cookie, and give each answer the new token that is due."""
     manager = LoginManager(app, add_context_processor=False)  # a page must not need the database to be rendered
     manager.session_protection = None
     manager.request_loader(_load)
+    app.after_request(_renew)
 
 
-def sign_in(name: str, password: str) -> str | None:
-    """A new session's token if the name and password belong together and the person is active, else None."""
+def find(token: str, *, by_a_person: bool = False) -> SignedIn | None:
+    """The living session of this token; None if it never was, has ended, is too old or was left alone too long.
+
+    `by_a_person`: somebody is at work there, so that it is not left alone.
+    """
+    now, presented = clock.now(), token_hash(token)
     with records.read() as session:
-        person = session.scalar(select(Person).where(Person.name == name, Person.active))
-    if not is_right(password, person.password_hash if person else None) or person is None:
+        found = session.execute(
+            select(PersonSession, Hospital.second_factor_roles)
+            .join(PersonSession.person)
+            .join(Hospital, Hospital.id == Person.hospital_id)
+            .where(_any_of_its_tokens(presented))
+            .options(joinedload(PersonSession.person).options(selectinload(Person.units)))
+        ).one_or_none()
+    if found is None or not _lives(found[0], now):
         return None
-    token, person_id = new_token(), person.id
-    records.write(None, lambda session: _open(session, person_id, token))
-    return token
+    row, demanding_roles = found
+    if rotation.is_stale(row, presented, now):
+        rotation.end_reused(row, now)
+        return None
+    if presented == row.next_hash:
+        rotation.take_up(row, now)
+    if by_a_person and now - row.seen_at > _SEEN_EVERY:
+        _mark_seen(row.id, now)
+        row.seen_at = now
+    return _signed_in(row, demanding_roles, due=presented == row.token_hash and rotation.is_due(row, now))
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A session that has begun."""
+def why_ended() -> Ended | None:
+    """Why the session is over whose cookie the browser still has; None: it is not, or there was none."""
+    presented = token_hash(request.cookies.get(cookie_name(), ""))
+    with records.read() as session:
+        return session.scalar(select(PersonSession.ended_why).where(_any_of_its_tokens(presented)))
 
-    token: str
-    expires_at: datetime
+
+def cookie_name() -> str:
+    """Over TLS a name that a browser takes from this very host alone, and only over TLS."""
+    return f"__Host-{COOKIE}" if request.is_secure else COOKIE
 
 
-def open_session(session: Session, person: Person) -> Entry:
-    """Of a display it lasts for a year: nobody is there to sign in again."""
-    now, token = clock.now(), new_token()
-    lasts = timedelta(days=365) if person.role is Role.DISPLAY else timedelta(hours=settings.current.session_absolute_h)
-    session.add(
-        PersonSession(
-            person_id=person.id,
-            token_hash=token_hash(token),
-            csrf_token=new_token(),
-            created_at=now,
-            seen_at=now,
-            expires_at=now + lasts,
-        )
+def give_cookie(response: Response, token: str, role: Role, expires_at: datetime) -> None:
+    """A wall's cookie outlives its browser: nobody is there to sign in again after a power cut."""
+    response.set_cookie(
+        cookie_name(),
+        token,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+        path="/",
+        expires=expires_at if role is Role.DISPLAY else None,
     )
-    return Entry(token, now + lasts)
 
 
-def sign_out(session_id: int) -> None:
-    """End the session; its streams end within one beat."""
-    now = clock.now()
-    query = update(PersonSession).where(PersonSession.id == session_id, PersonSession.ended_at.is_(None))
-    records.write(None, lambda session: session.execute(query.values(ended_at=now)))
+def take_cookie(response: Response) -> None:
+    response.delete_cookie(cookie_name(), path="/", secure=request.is_secure, httponly=True, samesite="Lax")
 
 
-def give_cookie(response: Response, token: str, *, secure: bool, expires_at: datetime | None = None) -> None:
-    """`expires_at` None: it ends with the browser."""
-    response.set_cookie(COOKIE, token, httponly=True, samesite="Lax", secure=secure, path="/", expires=expires_at)
+def is_by_a_person(request: Request) -> bool:
+    """Whether somebody did this: opened a page, pressed a button, or moved while a page was open.
 
-
-def _open(session: Session, person_id: int, token: str) -> None:
-    now = clock.now()
-    session.add(
-        PersonSession(
-            person_id=person_id,
-            token_hash=token_hash(token),
-            csrf_token=new_token(),
-            created_at=now,
-            seen_at=now,
-            expires_at=now + timedelta(hours=settings.current.session_absolute_h),
-        )
-    )
+    What streams, timers and scripts ask for by themselves says nothing of who sits there.
+    """
+    if request.path.startswith("/live/") or "X-By-Itself" in request.headers:
+        return False
+    if request.path == RENEWAL:
+        return request.form.get("active") == "1"
+    if request.method in ("GET", "HEAD") and "Sec-Fetch-Mode" in request.headers:
+        return request.headers.get("Sec-Fetch-User") == "?1"  # neither a script nor a page that reloads itself
+    return True
 
 
 def _load(request: Request) -> SignedIn | None:
-    token = request.cookies.get(COOKIE)
-    return find(token) if token else None
+    token = request.cookies.get(cookie_name())
+    return find(token, by_a_person=is_by_a_person(request)) if token else None
 
 
-def find(token: str) -> SignedIn | None:
-    """The living session of this token; None if it never was, has ended, is too old or was left alone too long."""
-    now = clock.now()
-    with records.read() as session:
-        row = session.scalar(
-            select(PersonSession)
-            .where(PersonSession.token_hash == token_hash(token))
-            .options(joinedload(PersonSession.person).options(selectinload(Person.units)))
-        )
-    if row is None or not _lives(row, now):
-        return None
-    if now - row.seen_at > _SEEN_EVERY:
-        _mark_seen(row.id, now)
-    return _signed_in(row)
+def _renew(response: Response) -> Response:
+    """Only where the person has been asked for anyway, and nobody has just given or taken the cookie."""
+    if "_login_user" not in g or not current_user.is_authenticated or "Set-Cookie" in response.headers:
+        return response
+    if current_user.token_is_due and response.mimetype != "text/event-stream":
+        given = rotation.give_next(current_user.session_id, request.cookies[cookie_name()], clock.now())
+        if given is not None:
+            give_cookie(response, given, current_user.actor.role, current_user.expires_at)
+    return response
+
+
+def _any_of_its_tokens(presented: str) -> ColumnElement[bool]:
+    return or_(
+        PersonSession.token_hash == presented,
+        PersonSession.next_hash == presented,
+        PersonSession.previous_hash == presented,
+    )
 
 
 def _lives(row: PersonSession, now: datetime) -> bool:
-    idle = timedelta(hours=settings.current.session_idle_h)
-    return row.ended_at is None and row.person.active and now < row.expires_at and now - row.seen_at < idle
+    idle_at = _idle_at(row)
+    in_time = now < row.expires_at and (idle_at is None or now < idle_at)
+    return row.ended_at is None and row.person.active and in_time
+
+
+def _idle_at(row: PersonSession) -> datetime | None:
+    limit = idle_limit(row.person.role)
+    return row.seen_at + limit if limit is not None else None
 
 
 def _mark_seen(session_id: int, now: datetime) -> None:
@@ -146,10 +178,24 @@ def _mark_seen(session_id: int, now: datetime) -> None:
         records.write(None, lambda session: session.execute(query))
 
 
-def _signed_in(row: PersonSession) -> SignedIn:
+def _signed_in(row: PersonSession, demanding_roles: str, *, due: bool) -> SignedIn:
     person = row.person
     actor = Actor(
         person.id, person.hospital_id, person.display_name, person.role, frozenset(u.id for u in person.units)
     )
     codes = tuple(unit.code for unit in person.units)
-    return SignedIn(actor, row.id, row.csrf_token, row.expires_at, person.changed_at, codes)
+    missing = _missing(row, demanding_roles)
+    return SignedIn(
+        actor, row.id, row.csrf_token, row.expires_at, person.changed_at, _idle_at(row), codes, missing, due
+    )
+
+
+def _missing(row: PersonSession, demanding_roles: str) -> Step | None:
+    person = row.person
+    if not row.complete:
+        return Step.CODE
+    if person.must_change_password:
+        return Step.PASSWORD
+    if person.totp_step is None and person.role.value in demanding_roles.split():
+        return Step.ENROLMENT
+    return None

@@ -90,9 +90,9 @@ def _trace(guard: object, status: int) -> Trace | None:
     """None: nothing was shown, done or refused that matters."""
     if request.endpoint == "static" or request.method == "OPTIONS":
         return None
-    if guard == "all" and request.method in ("GET", "HEAD"):
+    if guard in ("all", "door") and request.method in ("GET", "HEAD"):
         return None
-    if guard == "all":
+    if guard in ("all", "door"):
         return _at_the_door(status)
     if guard != "senders" and current_user.is_authenticated:
         return _by_a_person(current_user._get_current_object(), status)

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from hospital import clock
 from hospital.fragments import words
 from hospital.fragments.moment import Moment, moment, moment_or_none
-from hospital.fragments.words import N_, gettext
+from hospital.fragments.words import gettext
 from hospital.records import Alert, Bed, JournalLine, Monitoring, Unit
-from hospital.vocabulary import Happening, Priority, State
+from hospital.vocabulary import N_, Happening, Priority, State
 
 _BACK = timedelta(hours=24)
 _MANY = 20_000  # alerts of a day that are counted; more than that is told as that

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from hospital import clock, settings
 from hospital.fragments import words
 from hospital.fragments.moment import Moment, moment, moment_or_none
-from hospital.fragments.words import N_, gettext
+from hospital.fragments.words import gettext
 from hospital.records import Alert, Monitoring
 from hospital.triage.latest import Latest, current, newest
 from hospital.triage.news2 import Ages, Parts, Score, parts, score
 from hospital.triage.observation import Measured, Vital
-from hospital.vocabulary import Priority, State
+from hospital.vocabulary import N_, Priority, State
 
 _FAST = (Vital.HR, Vital.SPO2, Vital.RR)
 _WORDS = {

@@ -7,14 +7,9 @@ import re
 
 import flask_babel
 
-from hospital.vocabulary import TOLD_AT_STEP
+from hospital.vocabulary import N_, TOLD_AT_STEP
 
 _POINTS = re.compile(r"(.+) ([0-9]+)")
-
-
-def N_(words: str) -> str:
-    """Mark for the catalogue what is translated elsewhere."""
-    return words
 
 
 PRIORITIES = {"high": N_("high"), "medium": N_("medium"), "low": N_("low")}

@@ -7,7 +7,7 @@ from flask import Flask, request
 from werkzeug.exceptions import ServiceUnavailable
 
 from hospital import meters, settings
-from hospital.access.sessions import COOKIE
+from hospital.access.sessions import cookie_name
 
 _DOORS = ("/live/stream", "/live/socket")
 _AGAIN_S = (1, 5)  # so that those who are sent away do not come back together
@@ -35,7 +35,11 @@ def prepare(app: Flask) -> None:
     bucket = Bucket()
 
     def admit() -> None:
-        if request.path in _DOORS and COOKIE in request.cookies and not bucket.take(settings.current.streams_per_s):
+        if (
+            request.path in _DOORS
+            and cookie_name() in request.cookies
+            and not bucket.take(settings.current.streams_per_s)
+        ):
             meters.count("streams_refused_total")
             raise ServiceUnavailable(
                 "Too many screens are coming back at once. This one will be let in shortly.",

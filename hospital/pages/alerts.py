@@ -14,11 +14,11 @@ from hospital.access.guard import for_people, me
 from hospital.alerts.rights import alert_for, allowed
 from hospital.fragments.card import alerts_in, card, with_everything
 from hospital.fragments.moment import Moment, moment
-from hospital.fragments.words import N_, PRIORITIES, gettext, told
-from hospital.pages.layout import fragments, now_of, page, urgent_in
+from hospital.fragments.words import PRIORITIES, gettext, told
+from hospital.pages.layout import fragments, home_of, now_of, page, urgent_in
 from hospital.records import Alert, JournalLine, Note, Person
 from hospital.roles import Actor, Right
-from hospital.vocabulary import Happening, State
+from hospital.vocabulary import N_, Happening, State
 
 blueprint = Blueprint("alerts", __name__)
 
@@ -49,7 +49,7 @@ class HistoryLine:
 @blueprint.get("/")
 @for_people()
 def home() -> Response:
-    return redirect("/alerts")
+    return redirect(home_of(me().actor.role))
 
 
 @blueprint.get("/alerts")

@@ -10,16 +10,16 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from hospital import clock
+from hospital import clock, settings
 from hospital.access.sessions import SignedIn
 from hospital.fragments import Fragments, language
 from hospital.fragments.card import Card, alerts_in, card
 from hospital.fragments.moment import moment
-from hospital.fragments.words import N_, gettext
+from hospital.fragments.words import gettext
 from hospital.records import Alert, Hospital
 from hospital.records.journal import cursor
-from hospital.roles import Right, Role
-from hospital.vocabulary import Priority, State
+from hospital.roles import Right, Role, may
+from hospital.vocabulary import N_, Priority, State
 
 ROLE_WORDS = {
     Role.NURSE: N_("Nurse"),
@@ -48,6 +48,17 @@ class Now:
     hospital: str
     zone: ZoneInfo
     cursor: str
+
+
+def home_of(role: Role) -> str:
+    """The first page of a role: not everybody may see alerts."""
+    return "/alerts" if may(role, Right.SEE_ALERTS) else "/admin"
+
+
+def home_here() -> str:
+    """The first page of who is asking."""
+    person = _person()
+    return home_of(person.actor.role) if person else "/alerts"
 
 
 def now_of(session: Session, person: SignedIn) -> Now:
@@ -104,7 +115,12 @@ def _around(person: SignedIn | None, now: Now | None, views: list[str]) -> dict[
         "nav": [],
         "csrf_token": person.csrf_token if person else "",
     }
-    if person is not None:
+    if person is not None and person.missing is None:
+        around["lasts"] = {
+            "idle_at": clock.iso(person.idle_at) if person.idle_at else "",
+            "expires_at": clock.iso(person.expires_at),
+            "renew_s": settings.current.session_rotate_s / 3,
+        }
         around["nav"] = _nav(person)
         around["person"] = {
             "id": person.actor.person_id,
@@ -120,7 +136,7 @@ def _around(person: SignedIn | None, now: Now | None, views: list[str]) -> dict[
 
 def _nav(person: SignedIn) -> list[Place]:
     if not person.actor.may(Right.SEE_ALERTS):
-        return []
+        return [Place("/admin", gettext("Administration"), "administration", request.path.startswith("/admin"))]
     pages: tuple[tuple[str, str, str], ...] = (
         ("/alerts", gettext("Alerts"), "bell"),
         ("/patients", gettext("Patients"), "patients"),

@@ -13,11 +13,12 @@ from hospital.alerts.observing import Readings, observe
 from hospital.alerts.refusals import Refusal
 from hospital.alerts.rights import patient_for
 from hospital.alerts.scaling import set_scale
-from hospital.fragments.words import N_, gettext
+from hospital.fragments.words import gettext
 from hospital.pages.patients import patient_page
 from hospital.records import Monitoring, NotStored
 from hospital.roles import Right
 from hospital.triage.observation import Consciousness, Measured, ObservationSet, Source, Vital
+from hospital.vocabulary import N_
 
 blueprint = Blueprint("observations", __name__)
 

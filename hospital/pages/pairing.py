@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
 
 from hospital import clock, records
-from hospital.access import pairing, sessions
-from hospital.access.guard import open_to_all, sign_in_token
+from hospital.access import pairing, sessions, signing_in
+from hospital.access.guard import at_the_door, sign_in_token
 from hospital.access.traces import by_itself
 from hospital.pages.layout import page
 
@@ -17,7 +17,7 @@ _COOKIE = "pairing"  # the screen's secret
 
 
 @blueprint.get("/pair")
-@open_to_all
+@at_the_door
 def show_code() -> Response:
     """A new code with each loading. static/js/pair.js asks every two seconds whether it has been entered."""
     if current_user.is_authenticated:
@@ -35,7 +35,7 @@ def show_code() -> Response:
 
 
 @blueprint.post("/pair/claim")
-@open_to_all
+@at_the_door
 @by_itself
 def claim() -> Response:
     """204: wait. 200: this screen is signed in as its board from now on. 410: the code is too old; load the page."""
@@ -43,9 +43,11 @@ def claim() -> Response:
     if pairing.is_waiting(secret, now):
         return Response(status=204)
 
-    def act(session: Session) -> sessions.Entry | None:
+    where = signing_in.where_from()
+
+    def act(session: Session) -> signing_in.Entry | None:
         person = pairing.claim(session, secret, now)
-        return sessions.open_session(session, person) if person is not None else None
+        return signing_in.open_session(session, person, where) if person is not None else None
 
     try:
         entry = records.write(None, act)
@@ -55,5 +57,5 @@ def claim() -> Response:
         return Response(status=204)
     response = Response(status=200)
     response.delete_cookie(_COOKIE, path="/pair")
-    sessions.give_cookie(response, entry.token, secure=request.is_secure, expires_at=entry.expires_at)
+    sessions.give_cookie(response, entry.token, entry.role, entry.expires_at)
     return response

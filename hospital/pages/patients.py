@@ -18,10 +18,11 @@ from hospital.alerts.rights import patient_for
 from hospital.fragments.card import alerts_in
 from hospital.fragments.moment import Moment, moment
 from hospital.fragments.tile import open_alerts, tile
-from hospital.fragments.words import N_, gettext
+from hospital.fragments.words import gettext
 from hospital.pages.layout import fragments, now_of, page, urgent_in
 from hospital.records import Alert, Monitoring, Observation
 from hospital.roles import Actor, Right
+from hospital.vocabulary import N_
 
 blueprint = Blueprint("patients", __name__)
 

@@ -19,9 +19,10 @@ from werkzeug.routing import IntegerConverter, Map
 
 from hospital import meters
 from hospital.alerts.refusals import Refusal
-from hospital.fragments.words import N_, gettext
-from hospital.pages.layout import page
+from hospital.fragments.words import gettext
+from hospital.pages.layout import home_here, page
 from hospital.records import NotStored
+from hospital.vocabulary import N_
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,12 @@ _SENTENCES = {
     Forbidden.description: N_("Your role does not include this."),
 }
 
+_NEXT_WORDS = {
+    "/sign-in": N_("Sign in"),
+    "/alerts": N_("To the alerts"),
+    "/admin": N_("To the administration"),
+}
+
 
 class _Number(IntegerConverter):
     """The <int:…> of a path. There is nothing of a number that is too large for a database."""
@@ -71,9 +78,11 @@ def _answer(problem: HTTPException) -> Response:
         return problem.get_response()  # type: ignore[return-value]
     meters.count("problems_total", status=str(status))
     if isinstance(problem, Unauthorized) and _is_page():
-        if request.path == "/board":  # a wall has no keyboard: it shows a code
+        # A wall has no keyboard: it shows a code.
+        door = getattr(problem, "door", "/sign-in")
+        if request.path == "/board" and door == "/sign-in":
             return make_response(redirect("/pair"))
-        return make_response(redirect(f"/sign-in?next={quote(request.full_path.rstrip('?'))}"))
+        return make_response(redirect(f"{door}?next={quote(request.full_path.rstrip('?'))}"))
     response = make_response(_page(problem, status) if _is_for_people() else _json(problem, status), status)
     for name, value in problem.get_headers():
         if name.lower() in ("retry-after", "allow", "www-authenticate"):
@@ -110,17 +119,22 @@ def _is_for_people() -> bool:
 
 
 def _page(problem: HTTPException, status: int) -> str:
+    next_url = "/sign-in" if status == 401 else home_here()
     return page(
         "pages/problem.html",
         status=status,
-        title=gettext(_TITLES.get(status, N_("This did not work"))),
+        title=_title(problem, status),
         sentence=gettext(_SENTENCES.get(problem.description or "", problem.description or " ")),
-        next_url="/sign-in" if status == 401 else "/alerts",
-        next_word=gettext("Sign in") if status == 401 else gettext("To the alerts"),
+        next_url=next_url,
+        next_word=gettext(_NEXT_WORDS[next_url]),
     )
 
 
+def _title(problem: HTTPException, status: int) -> str:
+    return gettext(getattr(problem, "title", "") or _TITLES.get(status, N_("This did not work")))
+
+
 def _json(problem: HTTPException, status: int) -> Response:
-    response = jsonify(status=status, title=_TITLES.get(status, problem.name), detail=problem.description)
+    response = jsonify(status=status, title=_title(problem, status), detail=problem.description)
     response.mimetype = "application/problem+json"
     return response

@@ -11,7 +11,7 @@ from hospital.records.key_register import SealKey
 from hospital.records.message import Message, Sender, Verdict
 from hospital.records.observation import Monitoring, Observation, UnitLimit
 from hospital.records.patient import Patient, PatientReference, Stay, meet_patient, meet_unidentified, settle
-from hospital.records.person import Person, PersonSession
+from hospital.records.person import Ended, Person, PersonSession, RecoveryCode, SignInDelay
 
 __all__ = [
     "Acknowledgement",
@@ -21,6 +21,7 @@ __all__ = [
     "Base",
     "Bed",
     "Board",
+    "Ended",
     "Hospital",
     "Idempotency",
     "JournalLine",
@@ -34,8 +35,10 @@ __all__ = [
     "PatientReference",
     "Person",
     "PersonSession",
+    "RecoveryCode",
     "SealKey",
     "Sender",
+    "SignInDelay",
     "Stay",
     "Unit",
     "UnitLimit",

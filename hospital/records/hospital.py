@@ -7,7 +7,10 @@ from hospital.records.database import Base
 
 
 class Hospital(Base):
-    """`head` is the number of the last journal line, `epoch` a word that changes when a backup is put back."""
+    """`head` is the number of the last journal line, `epoch` a word that changes when a backup is put back.
+
+    `second_factor_roles`: words of the roles that must have a second factor, between spaces.
+    """
 
     __tablename__ = "hospital"
 
@@ -18,6 +21,7 @@ class Hospital(Base):
     epoch: Mapped[str] = mapped_column(String(16))
     head: Mapped[int] = mapped_column(default=0)
     last_hash: Mapped[str] = mapped_column(String(64), default="")
+    second_factor_roles: Mapped[str] = mapped_column(String(100), default="")
 
 
 class Unit(Base):

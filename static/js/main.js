@@ -6,17 +6,21 @@ import { startAges } from "./ages.js";
 import { startFreshness } from "./freshness.js";
 import { startNotes } from "./notes.js";
 import { startReports } from "./reports.js";
+import { startSession } from "./session.js";
 import { startStream } from "./stream.js";
 import { afterEachChange } from "./upsert.js";
 import { startUrgent, tellUrgent } from "./urgent.js";
 
 if (document.body.dataset.person) {
   startReports();
-  startFreshness();
+  startSession();
   startAges();
   startActs();
   startNotes();
   startUrgent();
   afterEachChange(tellUrgent);
-  if (document.body.dataset.stream) startStream(document.body.dataset.stream, document.body.dataset.cursor ?? "");
+  if (document.body.dataset.stream) {
+    startFreshness();
+    startStream(document.body.dataset.stream, document.body.dataset.cursor ?? "");
+  }
 }

@@ -78,7 +78,7 @@ async function fetchTrend() {
   const mine = ++asked;
   clearTimeout(retrying);
   try {
-    const response = await fetch(`${sheet?.dataset.trends}?hours=${hours}`, { headers: { Accept: "application/json" }, cache: "no-store" });
+    const response = await fetch(`${sheet?.dataset.trends}?hours=${hours}`, { headers: { Accept: "application/json", "X-By-Itself": "1" }, cache: "no-store" });
     if (!response.ok) throw new Error(`trend: ${response.status}`);
     const answer = await response.json();
     if (mine !== asked) return;

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from hospital import records
 from hospital.intake import senders
 from hospital.intake.receiving import receive
-from hospital.records import Monitoring, Observation, Person
+from hospital.records import Monitoring, Observation, Person, PersonSession
 from hospital.roles import Role
 from tests.access.strangers import hire, new_token
 from tests.support.alarms import alarm
@@ -23,9 +23,12 @@ from tests.support.websocket import HANDSHAKE
 # other hospital. `nobody` is a browser without a sign-in, `sender` a program with a token of `demo`.
 # <MED>, <ICU>, <none>, <other>: an alert or a patient in that unit, in none that is known, or in the other hospital.
 # 501: may come in, but a client without a socket has none to give; tests/live/test_socket.py has one.
-# <board>: one that is not there; tests/access/test_pairing.py has those that are.
+# <own>, <foreign>: a sign-in of oneself, or of somebody else. <here>, <there>: a person of `demo`, or of `demo-b`;
+# <his>: a sign-in of <here>. `door`: sent to the sign-in page, and from there back. `list`: sent to the list of alerts.
+# <his>: a sign-in of <here>. <board>: one that is not there; tests/access/test_pairing.py has those that are.
 # `door`: sent to the sign-in page, and from there back. `list`: sent to the list of alerts. `code`: sent to where a
-# screen shows its code. `wall`: sent to the board.
+# screen shows its code. `wall`: sent to the board. `desk`: to the administration.
+# `back`: to the page with the button.
 TABLE = """
 how  route                           nurse nurse-icu charge physician engineer admin display nurse-b nobody sender
 
@@ -34,10 +37,34 @@ GET  /health/live                    200   200       200    200       200      2
 GET  /health/ready                   200   200       200    200       200      200   200     200     200    200
 GET  /internal/metrics               200   200       200    200       200      200   200     200     200    200
 
-GET  /sign-in                        list  list      list   list      list     list  list    list    200    200
+GET  /sign-in                        list  list      list   list      desk     desk  list    list    200    200
 POST /sign-in                        list  list      list   list      list     list  list    list    list   list
+GET  /sign-in/code                   list  list      list   list      desk     desk  list    list    door   door
+POST /sign-in/code                   list  list      list   list      desk     desk  list    list    401    401
+POST /session/renewal                200   200       200    200       200      200   200     200     401    401
 
-GET  /                               list  list      list   list      list     list  list    list    door   door
+GET  /account                        200   200       200    200       200      200   403     200     door   door
+POST /account/sessions/<own>/end     back  back      back   back      back     back  403     back    401    401
+POST /account/sessions/<foreign>/end 404   404       404    404       404      404   403     404     401    401
+GET  /account/password               200   200       200    200       200      200   403     200     door   door
+POST /account/password               422   422       422    422       422      422   403     422     401    401
+GET  /account/second-factor          200   200       200    200       200      200   403     200     door   door
+POST /account/second-factor          422   422       422    422       422      422   403     422     401    401
+POST /account/second-factor-removal  422   422       422    422       422      422   403     422     401    401
+
+GET  /admin                          403   403       403    403       200      200   403     403     door   door
+GET  /admin/people                   403   403       403    403       403      200   403     403     door   door
+POST /admin/second-factor-roles      403   403       403    403       403      back  403     403     401    401
+GET  /admin/people/<here>/sessions   403   403       403    403       403      200   403     403     door   door
+GET  /admin/people/<there>/sessions  403   403       403    403       403      404   403     403     door   door
+POST /admin/people/<here>/sessions/<his>/end 403 403 403    403       403      back  403     403     401    401
+POST /admin/people/<there>/sessions/<his>/end 403 403 403   403       403      404   403     403     401    401
+POST /admin/people/<here>/password-reset 403   403       403    403       403      200   403     403     401    401
+POST /admin/people/<there>/password-reset 403  403       403    403       403      404   403     403     401    401
+POST /admin/people/<here>/second-factor-removal 403 403 403 403       403      back  403     403     401    401
+POST /admin/people/<there>/second-factor-removal 403 403 403 403      403      404   403     403     401    401
+
+GET  /                               list  list      list   list      desk     desk  list    list    door   door
 GET  /alerts                         200   200       200    200       403      403   200     200     door   door
 GET  /alerts/<MED>                   200   404       200    200       403      403   200     404     door   door
 GET  /alerts/<ICU>                   404   200       200    200       403      403   404     404     door   door
@@ -117,8 +144,9 @@ HAPPENINGS = {
     "notes": "noted",
 }
 
-WHERE = {"/alerts": "list", "/pair": "code", "/board": "wall"}
+WHERE = {"/alerts": "list", "/admin": "desk", "/pair": "code", "/board": "wall"}
 PLACE = "<(MED|ICU|none|other)>"
+SIGN_IN, PERSON = "<(own|foreign|his)>", "<(here|there)>"
 SAID = {"text": "Seen.", "pulse": "80", "scale": "2"}
 BODIES = {
     "/api/v1/hl7": ("x-application/hl7-v2+er7", alarm()),
@@ -136,7 +164,7 @@ def test_everybody_gets_what_the_table_says(house: House, who: str) -> None:
     visitor, bearer = _come_in(house, who)
     numbers = {row: _bring(house, row) for row in ROWS if _place(row)}
 
-    got = {row: _what_happened(_knock(visitor, bearer, row, numbers.get(row))) for row in ROWS}
+    got = {row: _what_happened(_knock(visitor, bearer, _named(house, who, row), numbers.get(row))) for row in ROWS}
 
     assert _differences(got, EXPECTED[who]) == {}
     assert _differences(_traces(house, numbers), _expected_traces(who, numbers)) == {}
@@ -147,7 +175,8 @@ def test_a_head_request_is_answered_as_the_get_it_stands_for(house: House, who: 
     visitor, bearer = _come_in(house, who)
     rows = [row for row in ROWS if row[0] == "GET" and not row[1].startswith("/live/")]
 
-    got = {row: _what_happened(_knock(visitor, bearer, ("HEAD", row[1]), _bring(house, row))) for row in rows}
+    named = {row: ("HEAD", _named(house, who, row)[1]) for row in rows}
+    got = {row: _what_happened(_knock(visitor, bearer, named[row], _bring(house, row))) for row in rows}
 
     assert _differences(got, {row: EXPECTED[who][row] for row in rows}) == {}
 
@@ -213,11 +242,28 @@ def _decided() -> set[Row]:
 def _route(path: str) -> str:
     """As the code writes it."""
     number = "<int:patient_id>" if path.startswith("/patients/") else "<int:alert_id>"
+    path = re.sub(SIGN_IN, "<int:session_id>", re.sub(PERSON, "<int:person_id>", path))
     return re.sub(PLACE, number, path).replace("<file>", "<path:filename>").replace("<board>", "<int:board_id>")
 
 
 def _path(path: str, number: int | None) -> str:
-    return re.sub(PLACE, str(number), path).replace("<file>", "css/main.css").replace("<board>", "7")
+    path = re.sub(f"{PLACE}|{SIGN_IN}|{PERSON}", str(number), path)
+    return path.replace("<file>", "css/main.css").replace("<board>", "7")
+
+
+def _named(house: House, who: str, row: Row) -> Row:
+    """With the numbers of the people and sign-ins that the row means; each row has a sign-in of its own to end."""
+    _, path = row
+    if found := re.search(SIGN_IN, path):
+        owner = who if found[1] == "own" and who not in ("nobody", "sender") else "nurse2"
+        house.visitor(owner)
+        with records.read() as session:
+            path = path.replace(found[0], str(session.scalar(select(func.max(PersonSession.id)))))
+    if found := re.search(PERSON, path):
+        with records.read() as session:
+            name = "nurse2" if found[1] == "here" else "nurse-b"
+            path = path.replace(found[0], str(session.scalar(select(Person.id).where(Person.name == name))))
+    return row[0], path
 
 
 def _place(row: Row) -> str:
@@ -284,14 +330,14 @@ def _open(
 
 
 def _sign_in_again(visitor: Visitor) -> TestResponse:
-    """From a form in another tab; the visitor stays who it is."""
-    other_tab = visitor.client.application.test_client()
-    fields = {"name": "nurse", "password": "demo-nurse"}
-    fields["csrf_token"] = re.findall(r'name="csrf_token" value="([^"]+)"', other_tab.get("/sign-in").text)[0]
-    cookie = visitor.client.get_cookie("session")
-    if cookie is not None:
-        other_tab.set_cookie("session", cookie.value)
-    return other_tab.post("/sign-in", data=fields)
+    """As `nurse`, from a browser in which the visitor is signed in once more: that sign-in ends, and no other."""
+    again = Visitor(visitor.client.application.test_client())
+    if visitor.name:
+        again.sign_in(visitor.name)
+    token = re.findall(
+        r'name="csrf_token" value="([^"]+)"', visitor.client.application.test_client().get("/sign-in").text
+    )
+    return again.client.post("/sign-in", data={"name": "nurse", "password": "demo-nurse", "csrf_token": token[0]})
 
 
 def _what_happened(answer: TestResponse) -> str:
@@ -301,6 +347,8 @@ def _what_happened(answer: TestResponse) -> str:
     where, asked = answer.headers["Location"], answer.request.path
     if where in WHERE:
         return WHERE[where]
+    if answer.status_code == 303 and asked.startswith((where, "/admin/second-factor-roles", "/admin/people/")):
+        return "back"
     signed_out = asked == "/sign-out" and where == "/sign-in"
     return "door" if signed_out or where == f"/sign-in?next={asked}" else f"lost at {where}"
 

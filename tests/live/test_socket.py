@@ -12,7 +12,7 @@ from wsproto.events import TextMessage
 
 from app import Handler
 from hospital import meters, records
-from hospital.access.sessions import sign_out
+from hospital.access.signing_in import sign_out
 from hospital.live.hub import RESTART, SIGNED_OUT
 from hospital.records import AuditLine
 from tests.live.lines import seat, shown, visitor_of

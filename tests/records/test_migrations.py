@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy import Connection, create_engine, insert, inspect, text
 
 from hospital.operations.migrating import migrate
-from hospital.records import Base
+from hospital.records import Base, Hospital
 from tests.support.postgres import Postgres
 
 
@@ -90,7 +90,7 @@ def test_a_migrated_database_is_the_same_as_one_made_from_the_models(empty_url: 
 def test_migrating_twice_is_harmless(empty_url: str) -> None:
     migrate(empty_url)
     with connected(empty_url) as connection:
-        connection.execute(text("INSERT INTO hospital VALUES (1, 'x', 'X', 'UTC', 'e', 7, 'h')"))
+        connection.execute(insert(Hospital).values(code="x", name="X", epoch="e", head=7))
     before = described(empty_url)
 
     migrate(empty_url)

@@ -75,12 +75,14 @@ class Visitor:
     def __init__(self, client: FlaskClient) -> None:
         self.client = client
         self.csrf_token = ""
+        self.name = ""
 
     def sign_in(self, name: str, password: str | None = None) -> TestResponse:
         form = self.client.get("/sign-in").get_data(as_text=True)
         fields = {"name": name, "password": password or f"demo-{name}", "csrf_token": _field(form, "csrf_token")}
         response = self.client.post("/sign-in", data=fields)
         if response.status_code == 303:
+            self.name = name
             page = self.client.get("/alerts").get_data(as_text=True)
             self.csrf_token = re.findall(r'<meta name="csrf-token" content="([^"]*)"', page)[0]
         return response
