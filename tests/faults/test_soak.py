@@ -26,12 +26,14 @@ WARM_UP_S = 120.0
 
 
 def a_crowd(floor: Floor, how_many: int, **how: object) -> list[Screen]:
-    """So many screens of six people, whose pages are fetched once for each."""
+    """So many screens, whose people's pages are fetched once for each."""
+    pages = {name: floor.page_of(floor.seat(name)) for name in PEOPLE}
     names = list(islice(cycle(PEOPLE), how_many))
     made: list[Screen] = []
     for name in PEOPLE:
-        made += floor.crowd.open(floor.seat(name), names.count(name), page=floor.page_of(floor.seat(name)), **how)  # type: ignore[arg-type]
-    floor.crowd.wait_live(180)
+        how_many_of = names.count(name)
+        made += floor.crowd.open(floor.seat(name), how_many_of, page=pages[name], every_s=0.025, **how)  # type: ignore[arg-type]
+    floor.crowd.wait(lambda: all(screen.state == "live" for screen in made), 240, "not all live")
     return made
 
 

@@ -22,7 +22,6 @@ T = TypeVar("T")
 
 _LOOK_EVERY_S = 0.5
 _AT_ONCE = 512
-_START_EVERY_S = 0.001  # between two screens of a crowd that comes in
 
 
 class Crowd:
@@ -58,15 +57,19 @@ class Crowd:
         kind: type[Screen] = Screen,
         page: Page | None = None,
         port: int = 0,
+        every_s: float = 0.001,
         **how: Any,
     ) -> list[Screen]:
-        """Screens that begin with `page`, or each with its own. `port`: another door than the crowd's (a proxy)."""
+        """Screens that begin with `page`, or each with its own, one after the other.
+
+        `port`: another door than the crowd's (a proxy).
+        """
         made = []
         for _ in range(how_many):
             name = f"{seat.name}-{next(self._numbers)}"
             network = self if not port else _Door(self, port)
             made.append(kind(network, seat, name, **{"history": self.history, "rules": self.rules} | how))
-        self.do(lambda: self._begin(made, page))
+        self.do(lambda: self._begin(made, page, every_s))
         return made
 
     def leave(self, screens: Iterable[Screen]) -> None:
@@ -156,7 +159,7 @@ class Crowd:
         assert isinstance(screen.line, Exchange), f"{screen.name} has no line"
         return screen.line.fd
 
-    def _begin(self, screens: list[Screen], page: Page | None) -> None:
+    def _begin(self, screens: list[Screen], page: Page | None, every_s: float) -> None:
         for number, screen in enumerate(screens):
             self.screens.append(screen)
             seat = screen.seat
@@ -164,7 +167,7 @@ class Crowd:
                 screen.history.note(
                     Opened(screen=screen.name, hospital=seat.hospital, units=seat.units, session=seat.cookie)
                 )
-            self.after(number * _START_EVERY_S, lambda screen=screen: self._first(screen, page))  # type: ignore[misc]
+            self.after(number * every_s, lambda screen=screen: self._first(screen, page))  # type: ignore[misc]
 
     def _first(self, screen: Screen, page: Page | None) -> None:
         """A tab that cannot load is loaded again, by whoever sits there."""
