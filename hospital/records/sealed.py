@@ -106,6 +106,15 @@ def follow(session: Session) -> None:
     _in_use = in_use(session) or (max(_ring),)
 
 
+def learn(session: Session) -> None:
+    """Before a search: know every key that something may be indexed under. Raises KeyMissing."""
+    try:
+        in_use(session)
+    except KeyMissing:
+        read_again()
+        in_use(session)
+
+
 def in_use(session: Session) -> tuple[int, ...]:
     """The numbers of the keys that something may lie under in the database, the current one last. Raises KeyMissing."""
     query = text("SELECT id FROM seal_key WHERE retired_at IS NULL ORDER BY id")
