@@ -31,6 +31,7 @@ class Right(StrEnum):
     OWN_ACCOUNT = "own-account"  # a password, a second factor, sign-ins of one's own
     SEE_ADMINISTRATION = "see-administration"
     MANAGE_PEOPLE = "manage-people"
+    SEE_AUDIT = "see-audit"
 
 
 _AT_THE_BED = frozenset(
@@ -52,7 +53,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.CHARGE: _AT_THE_BED - {Right.RESOLVE} | {Right.SEE_UNASSIGNED, Right.RESOLVE_UNASSIGNED, Right.PAIR_BOARDS},
     Role.PHYSICIAN: _AT_THE_BED | {Right.SET_SCALE},
     Role.ENGINEER: frozenset({Right.OWN_ACCOUNT, Right.SEE_ADMINISTRATION}),
-    Role.ADMIN: frozenset({Right.OWN_ACCOUNT, Right.SEE_ADMINISTRATION, Right.MANAGE_PEOPLE}),
+    Role.ADMIN: frozenset({Right.OWN_ACCOUNT, Right.SEE_ADMINISTRATION, Right.MANAGE_PEOPLE, Right.SEE_AUDIT}),
     Role.DISPLAY: frozenset({Right.SEE_ALERTS}),
 }
 

@@ -17,7 +17,7 @@ class Moment:
 
 
 def moment(at: datetime, zone: ZoneInfo, *, old: bool = False, seconds: bool = False) -> Moment:
-    form = "%Y-%m-%d %H:%M" if old else "%H:%M:%S" if seconds else "%H:%M"
+    form = ("%Y-%m-%d " if old else "") + ("%H:%M:%S" if seconds else "%H:%M")
     return Moment(clock.iso(at), at.astimezone(zone).strftime(form), old)
 
 

@@ -135,6 +135,8 @@ def _around(person: SignedIn | None, now: Now | None, views: list[str]) -> dict[
 
 
 def _nav(person: SignedIn) -> list[Place]:
+    if person.actor.may(Right.SEE_AUDIT):
+        return [Place("/admin/audit", gettext("Audit"), "audit", request.path.startswith("/admin/audit"))]
     if not person.actor.may(Right.SEE_ALERTS):
         return [Place("/admin", gettext("Administration"), "administration", request.path.startswith("/admin"))]
     pages: tuple[tuple[str, str, str], ...] = (

@@ -78,7 +78,7 @@ class _Names:
 
         self.people = named(Person.id, Person.display_name)
         self.senders = named(Sender.id, Sender.name)
-        self.units = {str(id): code for id, code in named(Unit.id, Unit.code).items()}
+        self.units = {str(id): code for id, code in named(Unit.id, Unit.code).items()} | {"none": "unassigned"}
 
 
 def _detail(sealed_detail: bytes | None) -> dict[str, str]:

@@ -119,6 +119,9 @@ POST /boards/<board>/revocation      403   403       404    403       403      4
 GET  /pair                           wall  wall      wall   wall      wall     wall  wall    wall    200    200
 POST /pair/claim                     403   403       403    403       403      403   403     403     403    403
 
+GET  /admin/audit                    403   403       403    403       403      200   403     403     door   door
+GET  /admin/audit/export             403   403       403    403       403      200   403     403     door   door
+
 GET  /live/stream                    200   200       200    200       403      403   200     200     401    401
 POST /live/reports                   204   204       204    204       204      204   204     204     401    401
 POST /live/pulse                     404   404       404    404       403      403   404     404     401    401
