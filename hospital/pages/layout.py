@@ -135,10 +135,12 @@ def _around(person: SignedIn | None, now: Now | None, views: list[str]) -> dict[
 
 
 def _nav(person: SignedIn) -> list[Place]:
-    if person.actor.may(Right.SEE_AUDIT):
-        return [Place("/admin/audit", gettext("Audit"), "audit", request.path.startswith("/admin/audit"))]
     if not person.actor.may(Right.SEE_ALERTS):
-        return [Place("/admin", gettext("Administration"), "administration", request.path.startswith("/admin"))]
+        audit = request.path.startswith("/admin/audit")
+        places = [Place("/admin", gettext("Administration"), "administration", not audit)]
+        if person.actor.may(Right.SEE_AUDIT):
+            places.append(Place("/admin/audit", gettext("Audit"), "audit", audit))
+        return places
     pages: tuple[tuple[str, str, str], ...] = (
         ("/alerts", gettext("Alerts"), "bell"),
         ("/patients", gettext("Patients"), "patients"),

@@ -10,6 +10,8 @@ from hospital.access import pairing, sessions, signing_in
 from hospital.access.guard import at_the_door, sign_in_token
 from hospital.access.traces import by_itself
 from hospital.pages.layout import page
+from hospital.records import audit
+from hospital.records.audit import Trace
 
 blueprint = Blueprint("pairing", __name__)
 
@@ -47,7 +49,10 @@ def claim() -> Response:
 
     def act(session: Session) -> signing_in.Entry | None:
         person = pairing.claim(session, secret, now)
-        return signing_in.open_session(session, person, where) if person is not None else None
+        if person is None:
+            return None
+        audit.append(session, Trace(person.hospital_id, "sign-in", "board", 200, person_id=person.id))
+        return signing_in.open_session(session, person, where)
 
     try:
         entry = records.write(None, act)
