@@ -16,12 +16,13 @@ from hospital import records
 from hospital.access import traces
 from hospital.access.guard import for_people, me
 from hospital.fragments.moment import Moment, moment
-from hospital.fragments.words import N_, gettext
+from hospital.fragments.words import gettext
 from hospital.pages.layout import now_of, page
 from hospital.records import AuditLine, Hospital, Person
 from hospital.records.audit import with_sealed_detail
 from hospital.records.audit_table import Row, csv_lines, rows
 from hospital.roles import Right
+from hospital.vocabulary import N_
 
 blueprint = Blueprint("audit", __name__)
 

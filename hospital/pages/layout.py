@@ -137,7 +137,11 @@ def _around(person: SignedIn | None, now: Now | None, views: list[str]) -> dict[
 def _nav(person: SignedIn) -> list[Place]:
     if not person.actor.may(Right.SEE_ALERTS):
         audit = request.path.startswith("/admin/audit")
-        places = [Place("/admin", gettext("Administration"), "administration", not audit)]
+        places = [
+            Place(
+                "/admin", gettext("Administration"), "administration", request.path.startswith("/admin") and not audit
+            )
+        ]
         if person.actor.may(Right.SEE_AUDIT):
             places.append(Place("/admin/audit", gettext("Audit"), "audit", audit))
         return places
