@@ -12,6 +12,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from hospital import clock, records
 from hospital.access import rotation
+from hospital.access.lately import LINES, Lately
 from hospital.access.tokens import token_hash
 from hospital.records import Ended, Hospital, Person, PersonSession
 from hospital.records.sealed import blind
@@ -139,7 +140,9 @@ def is_by_a_person(request: Request) -> bool:
 
 def _load(request: Request) -> SignedIn | None:
     token = request.cookies.get(cookie_name())
-    return find(token, by_a_person=is_by_a_person(request)) if token else None
+    if not token:
+        return None
+    return lately.find(token) if request.path in LINES else find(token, by_a_person=is_by_a_person(request))
 
 
 def _renew(response: Response) -> Response:
@@ -159,6 +162,10 @@ def _any_of_its_tokens(presented: str) -> ColumnElement[bool]:
         PersonSession.next_hash == presented,
         PersonSession.previous_hash == presented,
     )
+
+
+lately = Lately(find)
+"""For the doors of lines."""
 
 
 def _lives(row: PersonSession, now: datetime) -> bool:

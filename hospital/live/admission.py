@@ -7,9 +7,9 @@ from flask import Flask, request
 from werkzeug.exceptions import ServiceUnavailable
 
 from hospital import meters, settings
+from hospital.access.lately import LINES
 from hospital.access.sessions import cookie_name
 
-_DOORS = ("/live/stream", "/live/socket")
 _AGAIN_S = (1, 5)  # so that those who are sent away do not come back together
 
 
@@ -36,7 +36,7 @@ def prepare(app: Flask) -> None:
 
     def admit() -> None:
         if (
-            request.path in _DOORS
+            request.path in LINES
             and cookie_name() in request.cookies
             and not bucket.take(settings.current.streams_per_s)
         ):

@@ -40,6 +40,8 @@ class Cards:
         if not audience.wants_alerts:
             return ""
         versions = {touch.alert_id: touch.number for touch in touches if touch.seen_by(audience)}
+        if not versions:
+            return ""
         with rendering("alerts", audience.hospital_id), self._fragments.speaking(audience.language):
             alerts = self._at_least(versions)
             return "\n".join(html for id in versions for html in self._fragments_of(audience, tail, alerts[id]))

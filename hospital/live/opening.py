@@ -3,6 +3,7 @@
 import re
 
 from flask import current_app, request
+from sqlalchemy import select
 from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable, TooManyRequests
 
 from hospital import clock, records, settings
@@ -63,10 +64,7 @@ def _audience(person: SignedIn, views: list[str]) -> Audience:
 def _check_patient(person: SignedIn, patient_id: int) -> None:
     """One's own units only; when the patient moves, the audience's units decide again with every frame."""
     with records.read() as session:
-        monitoring = session.get(Monitoring, patient_id)
-    if (
-        monitoring is None
-        or monitoring.hospital_id != person.actor.hospital_id
-        or monitoring.unit_id not in person.actor.scope
-    ):
+        query = select(Monitoring.hospital_id, Monitoring.unit_id).where(Monitoring.patient_id == patient_id)
+        place = session.execute(query).one_or_none()
+    if place is None or place.hospital_id != person.actor.hospital_id or place.unit_id not in person.actor.scope:
         raise NotFound("There is no such patient in your units.")

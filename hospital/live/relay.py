@@ -16,6 +16,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from hospital import clock, meters, records, settings
+from hospital.access import sessions
 from hospital.fragments import Fragments
 from hospital.live import frame
 from hospital.live.cards import Cards
@@ -129,6 +130,7 @@ class Relay:
                 .join(Person)
                 .where(or_(PersonSession.ended_at > since, Person.changed_at > since))
             ).all()
+        sessions.lately.forget({session_id for session_id, *_ in rows})
         self._ends_seen = now  # only now: what ended while the database was away is still to be seen
         for session_id, person_id, ended_at, changed_at in rows:
             for line in self.hub.of_person(person_id):

@@ -28,9 +28,11 @@ _SHOWS_GZIP_AT_ONCE = re.compile(r"Chrom(e|ium)/|^curl/")  # seen to; others may
 def stream() -> Response:
     watch = open_watch()
     meters.count("streams_opened_total", transport="sse")
-    response = Response(_hand_over(relay(), watch, cursor_asked()), content_type="text/event-stream; charset=utf-8")
+    kind = GzipLine if _is_gzipped() else SocketLine
+    body = _hand_over(relay(), watch, cursor_asked(), kind)
+    response = Response(body, content_type="text/event-stream; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"
-    if _is_gzipped():
+    if kind is GzipLine:
         response.content_encoding = "gzip"
     return response
 
@@ -44,18 +46,17 @@ def _is_gzipped() -> bool:
     )
 
 
-def _hand_over(relay: Relay, watch: Watch, after: str | None) -> Iterator[bytes]:
+def _hand_over(relay: Relay, watch: Watch, after: str | None, kind: type[SocketLine]) -> Iterator[bytes]:
     """Nothing, if the server hands its socket to the outlet; else the same frames from a generator."""
     if request.method == "HEAD":
         return iter(())
     if not request.environ.get("hospital.hands_over"):
         return _from_queue(relay, watch, after)
-    gzipped = _is_gzipped()
 
     def take(handed: Any) -> None:
-        if gzipped:
+        if kind is GzipLine:
             handed.sendall(frame.GZIP_HEAD)
-        line = relay.outlet.adopt(handed, watch, GzipLine if gzipped else SocketLine)
+        line = relay.outlet.adopt(handed, watch, kind)
         try:
             relay.join(line, after)
         except BaseException:  # the server ends only its own copy of the socket: ours would stay open, and silent

@@ -100,6 +100,8 @@ class Vitals:
 
     def _frames(self, audience: Audience, tail: Tail, changes: list[Change]) -> list[Frame]:
         """One, or none if it would be empty."""
+        if not changes:
+            return []
         try:
             with rendering("vitals", audience.hospital_id), self._fragments.speaking(audience.language):
                 html = "\n".join(self._html(audience, tail, one, left) for one, left in changes).strip()
