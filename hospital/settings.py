@@ -69,7 +69,7 @@ class Settings:
     # The stream
     beat_s: float = 5.0
     coalesce_ms: float = 20.0
-    vitals_every_s: float = 1.0
+    vitals_every_s: float = 0.8
     metrics_every_s: float = 5.0
     ring_lines: int = 10_000
     dead_peer_s: float = 15.0

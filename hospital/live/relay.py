@@ -156,7 +156,8 @@ class Relay:
             line.send(first)
 
     def _until_next(self) -> float:
-        return min(_LOOK_EVERY_S, max(0.0, self._last_beat + settings.current.beat_s - time.monotonic()))
+        beat_in_s = max(0.0, self._last_beat + settings.current.beat_s - time.monotonic())
+        return min(_LOOK_EVERY_S, beat_in_s, self._vitals.due_in_s)
 
     def _news(self) -> list[tuple[int, list[Touch]]]:
         with records.read() as session:

@@ -1,4 +1,4 @@
-"""News of the second kind: vital signs. The latest wins, at most one frame an audience and second.
+"""News of the second kind: vital signs. The latest wins, at most one frame an audience and turn.
 
 There is no replay: each thing carries its own version, and what a screen has missed is overtaken by what comes. Who
 joins gets what has changed in the last minute; who was away for longer fetches its page anew (static/js/stream.js).
@@ -41,16 +41,20 @@ class Vitals:
         self._patients: OrderedDict[int, Monitoring] = OrderedDict()  # changed within the last minute
         self._alerts: dict[int, OpenAlerts] = {}
         self._sent: dict[int, tuple[int, datetime]] = {}  # patient → version, and the last move that has been told
-        self._tiles: dict[tuple[int, bool, str], str] = {}  # of this second: patient, with identity, language
-        self._recent: dict[Audience, list[Frame]] = {}  # of this second
+        self._tiles: dict[tuple[int, bool, str], str] = {}  # of this turn: patient, with identity, language
+        self._recent: dict[Audience, list[Frame]] = {}  # of this turn
         self._looked_at = clock.now() - _KEPT
-        self._last_turn = 0.0
+        self._next_turn = 0.0
+
+    @property
+    def due_in_s(self) -> float:
+        return max(0.0, self._next_turn - time.monotonic())
 
     def turn(self, tails: dict[int, Tail]) -> None:
-        """Once a second: send what has changed since the last turn to those who watch it."""
-        if time.monotonic() - self._last_turn < settings.current.vitals_every_s:
+        """When it is due: send what has changed since the last turn to those who watch it."""
+        if self.due_in_s > 0:
             return
-        self._last_turn = time.monotonic()
+        self._next_turn = _next(self._next_turn, settings.current.vitals_every_s)
         changed = self._look()
         self._tiles.clear()
         self._recent.clear()
@@ -125,3 +129,9 @@ class Vitals:
             alerts = self._alerts.get(one.patient_id, OpenAlerts())
             self._tiles[key] = self._fragments.tile(one, tail.zone, alerts, identity=audience.identity)
         return self._tiles[key]
+
+
+def _next(due: float, every_s: float) -> float:
+    """A turn that came a little late does not put off the one after it; a long pause is not made up for."""
+    now = time.monotonic()
+    return due + every_s if now - due < every_s / 2 else now + every_s

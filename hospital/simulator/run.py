@@ -24,6 +24,7 @@ from hospital.simulator.ward import LOOK_EVERY_S, AlarmEvent, Look, looks
 
 LOOK_UP_S = 0.25  # how often a wait looks whether it should stop
 LATE_AT_MOST = timedelta(seconds=10)
+LEFT_OUT_AFTER = timedelta(seconds=1)
 
 
 @dataclass
@@ -83,9 +84,10 @@ class Gateway:
         self._next_set_s: dict[str, float] = {}
         self._told_at_s: dict[tuple[str, Metric], float] = {}
 
-    def tell(self, look: Look) -> None:
-        at = clock.now()
-        if look.alarms or look.at_s >= self._next_set_s.get(look.bed.name, 0.0):
+    def tell(self, look: Look, at: datetime) -> None:
+        """`at`: when it was seen. A set that comes late is left out, as by a monitor that has a newer one already."""
+        is_due = look.at_s >= self._next_set_s.get(look.bed.name, 0.0) and clock.now() - at <= LEFT_OUT_AFTER
+        if look.alarms or is_due:
             self._tell_readings(look, at)
         for event in look.alarms:
             self._tell_alarm(event, at)
@@ -124,13 +126,13 @@ class Gateway:
 
 def play(
     ward: Iterable[Look],
-    tell: Callable[[Look], None],
+    tell: Callable[[Look, datetime], None],
     *,
     speed: float,
     stop: Callable[[], bool],
     sleep: Callable[[float], None] | None = None,
 ) -> None:
-    """Call `tell` when each look is due.
+    """Call `tell` when each look is due, with the time when it was.
 
     When telling took long (the server was away, the laptop slept), the ward's time waits too: what was missed comes
     at its usual pace, not as a flood.
@@ -144,8 +146,8 @@ def play(
         if stop():
             return
         if (late := clock.now() - due) > LATE_AT_MOST:
-            started += late
-        tell(look)
+            started, due = started + late, due + late
+        tell(look, due)
 
 
 def main() -> None:

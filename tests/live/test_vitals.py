@@ -89,7 +89,7 @@ def _to_no_unit(patient_id: int) -> None:
     records.write(None, act)
 
 
-def test_however_many_readings_there_is_one_frame_a_second(
+def test_however_many_readings_there_is_one_frame_a_turn(
     house: House, turn: Callable[..., None], seconds: Seconds
 ) -> None:
     line = watching(house, "nurse")

@@ -35,7 +35,7 @@ def played(count: int, *, speed: float, takes: timedelta = timedelta(0)) -> list
     """Seconds from the beginning at which each of the first looks was told; the first takes `takes` to tell."""
     began, told = clock.now(), list[float]()
 
-    def tell(look: Look) -> None:
+    def tell(look: Look, at: datetime) -> None:
         told.append((clock.now() - began).total_seconds())
         if len(told) == 1:
             clock.turn(takes)
@@ -76,9 +76,33 @@ def test_a_long_silence_is_not_followed_by_a_flood() -> None:
     assert told[-1] > 8 * 3600 + 500 / 20 - LATE_AT_MOST.total_seconds() - 1
 
 
+def test_what_is_told_late_says_when_it_was_seen() -> None:
+    began, told = clock.now(), list[tuple[float, float]]()
+
+    def tell(look: Look, at: datetime) -> None:
+        told.append((look.at_s, (at - began).total_seconds()))
+        clock.turn(timedelta(seconds=0.2))  # four times as long as there is
+
+    play(first(40), tell, speed=1, stop=lambda: False, sleep=sleep)
+    assert [at_s for _, at_s in told] == pytest.approx([at_s for at_s, _ in told], abs=0.001)
+
+
+def test_a_gateway_that_cannot_keep_up_leaves_sets_out_and_no_alarm() -> None:
+    def slow(message: bytes) -> None:
+        clock.turn(timedelta(seconds=0.1))  # twice as long as there is
+        messages.append(message)
+
+    messages: list[bytes] = []
+    gateway = Gateway(slow, 1, speed=1, period_s=1)
+    ward = list(takewhile(lambda look: look.at_s < 300, looks(1, WARD)))
+    play(ward, gateway.tell, speed=1, stop=lambda: False, sleep=sleep)
+    assert len([message for message in messages if b"R40" in message]) == sum(len(look.alarms) for look in ward)
+    assert gateway.account.sets < 300 * 20 * 0.6
+
+
 def test_a_stop_ends_the_play_in_the_middle_of_a_wait() -> None:
     told: list[Look] = []
-    play(looks(1, WARD), told.append, speed=1, stop=lambda: len(told) == 3, sleep=sleep)
+    play(looks(1, WARD), lambda look, at: told.append(look), speed=1, stop=lambda: len(told) == 3, sleep=sleep)
     assert len(told) == 3
 
 
@@ -160,10 +184,10 @@ def test_twenty_beds_at_a_set_a_second_cost_little() -> None:
     gateway = Gateway(lambda message: None, 1, speed=1, period_s=1)
     ward = looks(1, WARD)
     for look in islice(ward, 20):
-        gateway.tell(look)
+        gateway.tell(look, clock.now())
     began = time.process_time()
     for look in islice(ward, 20 * 20):
-        gateway.tell(look)
+        gateway.tell(look, clock.now())
     assert (time.process_time() - began) / 20 < 0.1  # of a core
 
 
