@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from hospital import clock, meters, records
 from hospital.alerts.monitoring import changed, monitoring_of
 from hospital.alerts.observing import Readings, observe
-from hospital.intake.fhir import (
+from hospital.intake.fhir import outcome, read
+from hospital.intake.fhir_entries import (
     EncounterSeen,
     Entry,
     Invalid,
@@ -21,8 +22,6 @@ from hospital.intake.fhir import (
     NotTaken,
     ObservationSeen,
     PatientSeen,
-    outcome,
-    read,
 )
 from hospital.intake.senders import KnownSender
 from hospital.records import Monitoring, Patient, Sender, Stay, Verdict, find_bed, meet_patient

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hospital import clock
 from hospital.intake import fhir
 from hospital.intake.codes import Why
-from hospital.intake.fhir import EncounterSeen, Entry, Invalid, Kept, NotTaken, ObservationSeen, PatientSeen, outcome
+from hospital.intake.fhir import outcome
+from hospital.intake.fhir_entries import EncounterSeen, Entry, Invalid, Kept, NotTaken, ObservationSeen, PatientSeen
 from hospital.triage.alarm import Place, Subject
 from hospital.triage.observation import Consciousness, Measured, ObservationSet, Source, Vital
 
