@@ -6,6 +6,8 @@ from sqlalchemy.orm import Session
 
 from hospital.records import Monitoring, Patient
 
+UNPLACED = "– / – / –"
+
 
 def monitoring_of(
     session: Session, patient: Patient, *, unit_id: int | None, bed_id: int | None, place: str, at: datetime
@@ -23,6 +25,14 @@ def monitoring_of(
     monitoring.move_to(unit_id, at)
     monitoring.bed_id, monitoring.place = bed_id, place
     return monitoring
+
+
+def without_bed(session: Session, patient_id: int, at: datetime) -> None:
+    """Someone else lies there now, and nobody has said where this patient is: still of the unit, on no bed's card."""
+    monitoring = session.get(Monitoring, patient_id)
+    if monitoring is not None and monitoring.bed_id is not None:
+        monitoring.bed_id, monitoring.place = None, UNPLACED
+        changed(monitoring, at)
 
 
 def changed(monitoring: Monitoring, at: datetime) -> None:

@@ -2,7 +2,7 @@
 but those of the alerts that they raise or clear."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from hospital.alerts.conditions import apply
 from hospital.alerts.monitoring import changed
 from hospital.alerts.silence import end_silence
 from hospital.records import Monitoring, Observation, UnitLimit
-from hospital.triage.conditions import Course, follow
+from hospital.triage.conditions import Course, follow, rescore
 from hospital.triage.latest import Latest, current, take
 from hospital.triage.limits import DEFAULTS, Limit, Watch
 from hospital.triage.news2 import Ages, parts, score
@@ -45,24 +45,26 @@ def observe(session: Session, monitoring: Monitoring, readings: Readings) -> Non
 
     History is what is older than a setting when it comes (15 min): kept, shown with its age, raising nothing.
     """
-    limits = limits_of(session, monitoring.unit_id)
-    course = _course(monitoring)
+    limits, ages = limits_of(session, monitoring.unit_id), Ages.chosen()
+    course, by_hand = _course(monitoring), readings.person_id is not None
     for observations in sorted(readings.sets, key=lambda one: one.at):
         timely = _not_from_the_future(observations, readings.at)
         session.add(_row(monitoring, timely, readings))
         if readings.at - timely.at > timedelta(seconds=settings.current.history_after_s):
             course = Course(take(course.latest, timely), course.watches, course.news2)
             continue
-        course, conditions = follow(
-            course, timely, limits, scale=monitoring.spo2_scale, ages=ages(), by_hand=readings.person_id is not None
-        )
+        course, conditions = follow(course, timely, limits, scale=monitoring.spo2_scale, ages=ages, by_hand=by_hand)
         for condition in conditions:
             apply(session, monitoring, condition, readings.at)
     _remember(session, monitoring, course, readings, limits)
 
 
-def ages() -> Ages:
-    return Ages(settings.current.news2_fast_s, settings.current.news2_slow_s)
+def score_again(session: Session, monitoring: Monitoring, at: datetime) -> None:
+    """Part of other acts: something other than a reading has changed the score."""
+    course, conditions = rescore(_course(monitoring), at, monitoring.spo2_scale, Ages.chosen())
+    for condition in conditions:
+        apply(session, monitoring, condition, at)
+    monitoring.watches = monitoring.watches | {"score": course.news2.to_json()}
 
 
 def limits_of(session: Session, unit_id: int | None) -> Sequence[Limit]:
@@ -82,8 +84,7 @@ def _not_from_the_future(observations: ObservationSet, at: datetime) -> Observat
     """A clock that runs ahead must not make every later reading look older than this one."""
     if observations.at <= at + _AHEAD:
         return observations
-    measured = tuple(Measured(m.vital, m.source, m.value, at, m.verified) for m in observations.measured)
-    return ObservationSet(at, measured, observations.consciousness, observations.on_oxygen)
+    return replace(observations, at=at, measured=tuple(replace(one, at=at) for one in observations.measured))
 
 
 def _row(monitoring: Monitoring, observations: ObservationSet, readings: Readings) -> Observation:
@@ -140,7 +141,7 @@ def _remember(
         monitoring.monitored = monitoring.monitored or (readings.continuous and not _is_history(readings))
         monitoring.clock_off_s = readings.clock_off_s
         end_silence(session, monitoring, readings.at)
-    scored = score(parts(course.latest, readings.at, ages()), monitoring.spo2_scale)
+    scored = score(parts(course.latest, readings.at, Ages.chosen()), monitoring.spo2_scale)
     if readings.person_id is not None or monitoring.observe_by is None:
         monitoring.observe_by = readings.at + scored.observe_within
     elif not is_above(scored.priority, course.news2.held):  # it may become more urgent; only a look puts it off

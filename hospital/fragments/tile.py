@@ -127,7 +127,7 @@ def tile(monitoring: Monitoring, zone: ZoneInfo, alerts: OpenAlerts, *, identity
         age_word=_age(patient.birth_date, now) if identity else "",
         sex=patient.sex if identity else "",
         cells=_cells(monitoring, latest, now, zone),
-        news2=_sum(score(of := parts(latest, now, ages()), monitoring.spo2_scale), of, monitoring.spo2_scale),
+        news2=_sum(score(of := parts(latest, now, Ages.chosen()), monitoring.spo2_scale), of, monitoring.spo2_scale),
         at=_seen(monitoring.observed_at or monitoring.received_at, now, zone),
         no_data=moment_or_none(monitoring.silent_since, zone),
         observe_by=_due(monitoring.observe_by, now, zone),
@@ -149,10 +149,6 @@ def open_alerts(session: Session, patient_ids: list[int]) -> dict[int, OpenAlert
     for patient_id, priority, count in session.execute(query) if patient_ids else ():
         found[patient_id][priority] = count
     return {id: OpenAlerts(sum(found[id].values()), _worst(found[id])) for id in patient_ids}
-
-
-def ages() -> Ages:
-    return Ages(settings.current.news2_fast_s, settings.current.news2_slow_s)
 
 
 def _cells(monitoring: Monitoring, latest: Latest, now: datetime, zone: ZoneInfo) -> list[Cell]:

@@ -12,6 +12,7 @@ from hospital.triage.observation import Consciousness, Measured, ObservationSet,
 
 # Taken without a person's confirmation: preliminary. The rest of FHIR's statuses hold no reading to rely on.
 _VERIFIED = {"final": True, "amended": True, "corrected": True, "preliminary": False}
+_CORRECTS = ("amended", "corrected")
 _NOT_TAKEN = ("registered", "cancelled", "entered-in-error", "unknown")
 
 
@@ -22,7 +23,7 @@ def read_observation(observation: Observation, item: Item) -> ObservationSeen | 
     if patient is None:
         return Kept("Observation", item.element, item.position)
     at = _observed_at(observation, item)
-    seen = _Seen(at, _VERIFIED.get(observation.status))
+    seen = _Seen(at, _VERIFIED.get(observation.status), corrects=observation.status in _CORRECTS)
     seen.take(observation)
     return ObservationSeen(patient, seen.as_set(), tuple(seen.skipped), item.element, item.position)
 
@@ -42,10 +43,11 @@ def _observed_at(observation: Observation, item: Item) -> datetime | None:
 class _Seen:
     """What one observation holds, its own value and its components'; of the same thing twice, the last."""
 
-    def __init__(self, at: datetime | None, verified: bool | None) -> None:
+    def __init__(self, at: datetime | None, verified: bool | None, *, corrects: bool) -> None:
         self.skipped: list[Why] = []
         self._at = at
         self._verified = verified
+        self._corrects = corrects
         self._measured: dict[Measure, float] = {}
         self._oxygen: dict[Aspect, bool] = {}
         self._consciousness: Consciousness | None = None
@@ -68,9 +70,9 @@ class _Seen:
         on_oxygen = any(self._oxygen.values()) if self._oxygen else None
         if self._at is None or not (self._measured or self._consciousness or self._oxygen):
             return None
-        at, verified = self._at, bool(self._verified)
-        measured = tuple(Measured(*what, value, at, verified) for what, value in self._measured.items())
-        return ObservationSet(at, measured, self._consciousness, on_oxygen)
+        at, how = self._at, (bool(self._verified), self._corrects)
+        measured = tuple(Measured(*what, value, at, *how) for what, value in self._measured.items())
+        return ObservationSet(at, measured, self._consciousness, on_oxygen, self._corrects)
 
     def _take_one(self, one: Observation | Component) -> Why | None:
         what = codes.observable(one.code.codes())

@@ -51,9 +51,10 @@ def _says_anything(one: ObservationSet) -> bool:
 class _Moment:
     """What was observed at one time, so far; of the same thing twice, the last."""
 
-    measured: dict[Measure, tuple[float, bool]] = field(default_factory=dict)
+    measured: dict[Measure, tuple[float, bool, bool]] = field(default_factory=dict)  # value, verified, corrects
     oxygen: dict[Aspect, bool] = field(default_factory=dict)
     consciousness: Consciousness | None = None
+    corrects: bool = False
 
     def withdraw(self, what: Observable) -> None:
         if isinstance(what, Measure):
@@ -64,12 +65,13 @@ class _Moment:
             self.oxygen.pop(what, None)
 
     def as_set(self, at: datetime) -> ObservationSet:
-        measured = (Measured(*what, value, at, verified) for what, (value, verified) in self.measured.items())
+        measured = (Measured(*what, value, at, *how) for what, (value, *how) in self.measured.items())
         return ObservationSet(
             at=at,
             measured=tuple(measured),
             consciousness=self.consciousness,
             on_oxygen=any(self.oxygen.values()) if self.oxygen else None,
+            corrects=self.corrects,
         )
 
 
@@ -115,7 +117,10 @@ class _Reading:
         status = obx.component(11, 1).upper()
         if status in _WITHDRAWS:
             moment.withdraw(what)
-        return _note(moment, what, obx, _VERIFIED[status]) if status in _VERIFIED else Why.STATUS
+        if status not in _VERIFIED:
+            return Why.STATUS
+        moment.corrects = moment.corrects or status == "C"
+        return _note(moment, what, obx, status)
 
     def _contained_in(self, obx: Segment) -> Source | None:
         """The nearest device above it (OBX-4: MDS.VMD.channel.metric) of which we know what it measures with."""
@@ -124,7 +129,7 @@ class _Reading:
         return next((source for path in above if (source := self._devices.get(path))), None)
 
 
-def _note(moment: _Moment, what: Observable, obx: Segment, verified: bool) -> Why | None:
+def _note(moment: _Moment, what: Observable, obx: Segment, status: str) -> Why | None:
     if what is Aspect.CONSCIOUSNESS:
         answer = codes.consciousness(_codes(obx, 5)) if obx.component(2, 1).upper() in _CODED else None
         moment.consciousness = answer or moment.consciousness
@@ -133,7 +138,7 @@ def _note(moment: _Moment, what: Observable, obx: Segment, verified: bool) -> Wh
     if isinstance(value, Why):
         return value
     if isinstance(what, Measure):
-        moment.measured[what] = (value, verified)
+        moment.measured[what] = (value, _VERIFIED[status], status == "C")
     else:
         moment.oxygen[what] = codes.on_oxygen(what, value)
     return None

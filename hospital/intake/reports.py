@@ -1,5 +1,6 @@
 """An alarm as JSON, for programs that speak no HL7: POST /api/v1/alerts."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -15,6 +16,7 @@ from hospital.triage.alarm import Alarm, Place, Subject
 from hospital.triage.assess import Outcome, assess
 from hospital.vocabulary import AlertKind, Priority
 
+_ENUM = re.compile(r"Invalid enum value .*(?= - at `)", re.DOTALL)  # it would tell what was sent
 _PLAIN = r"\A[^\x00-\x1f\x7f]*\Z"  # PostgreSQL takes no NUL, and no card shows the others
 _Name = Annotated[str, Meta(min_length=1, max_length=60, pattern=_PLAIN)]
 _Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=_PLAIN)]
@@ -65,7 +67,7 @@ def _read(body: bytes) -> JsonAlarm:
         if told.observed_at is not None:
             told.observed_at.astimezone(UTC)
     except msgspec.ValidationError as error:
-        raise Unreadable(422, str(error)) from None
+        raise Unreadable(422, _ENUM.sub("This is none of the words that are known", str(error))) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Unreadable(400, "The body is no JSON.") from None
     except OverflowError:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hospital import clock, meters, records
-from hospital.alerts.monitoring import changed, monitoring_of
+from hospital.alerts.monitoring import UNPLACED, changed, monitoring_of, without_bed
 from hospital.alerts.observing import Readings, observe
 from hospital.intake.fhir import outcome, read
 from hospital.intake.fhir_entries import (
@@ -26,8 +26,6 @@ from hospital.intake.fhir_entries import (
 from hospital.intake.senders import KnownSender
 from hospital.records import Monitoring, Patient, Sender, Stay, Verdict, find_bed, meet_patient
 from hospital.records.patient import move, name_patient, named_patient
-
-UNPLACED = "– / – / –"
 
 
 class _Head(Struct, rename="camel"):
@@ -119,7 +117,8 @@ def _place(session: Session, sender: Sender, seen: EncounterSeen) -> None:
     bed = find_bed(session, sender.hospital_id, place.unit, place.bed) if place and seen.left is None else None
     if place is None and seen.left is None:
         return
-    move(session, patient, bed, seen.left or now)
+    for displaced in move(session, patient, bed, seen.left or now):
+        without_bed(session, displaced, now)
     monitoring = monitoring_of(
         session,
         patient,

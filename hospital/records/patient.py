@@ -150,18 +150,22 @@ def named_patient(session: Session, sender_id: int, reference: str) -> Patient |
     return session.get_one(Patient, known.patient_id) if known else None
 
 
-def move(session: Session, patient: Patient, bed: Bed | None, at: datetime) -> None:
-    """The register itself says where the patient is now (`bed` None: nowhere here); who lay there is there no more."""
+def move(session: Session, patient: Patient, bed: Bed | None, at: datetime) -> list[int]:
+    """The register itself says where the patient is now (`bed` None: nowhere here); the ids of those who lay there and
+    are there no more."""
     lies = Stay.patient_id == patient.id
     there = lies | (Stay.bed_id == bed.id) if bed else lies
+    displaced: list[int] = []
     for stay in session.scalars(select(Stay).where(Stay.until.is_(None), there)):
         if bed is not None and stay.bed_id == bed.id and stay.patient_id == patient.id:
-            return
+            return []
         stay.until = at
+        displaced += [stay.patient_id] if stay.patient_id != patient.id else []
     session.flush()
     if bed is not None:
         session.add(Stay(hospital_id=patient.hospital_id, patient_id=patient.id, bed_id=bed.id, since=at))
         session.flush()
+    return displaced
 
 
 def _reference(session: Session, sender_id: int, reference: str) -> PatientReference | None:

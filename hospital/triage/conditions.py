@@ -191,7 +191,7 @@ def _at_once(limit: Limit) -> Limit:
 def _streams(before: Latest, measured: Measured) -> bool:
     """Whether its source has said the same thing a moment ago, and so will soon say it again."""
     last = before.measured.get((measured.vital, measured.source))
-    return last is not None and timedelta(0) <= measured.at - last.at < timedelta(seconds=STANDS_S)
+    return last is not None and timedelta(0) < measured.at - last.at < timedelta(seconds=STANDS_S)
 
 
 def _of_score(turn: Step, priority: Priority | None, scored: Score, at: datetime) -> Condition:

@@ -54,15 +54,16 @@ class Latest:
 
 
 def take(latest: Latest, observations: ObservationSet) -> Latest:
-    """`latest` and what is newer in `observations`; an older or equally old value never replaces one.
+    """`latest` and what is newer in `observations`; an older value never replaces one, nor an equally old one that does
+    not correct it.
 
     A value keeps its own time, which may be earlier than its set's. What is no number (NaN, infinity) is left out.
     """
     finite = (measured for measured in observations.measured if math.isfinite(measured.value))
     return Latest(
         _by_source([*latest.measured.values(), *finite]),
-        _newer(latest.consciousness, observations.consciousness, observations.at),
-        _newer(latest.on_oxygen, observations.on_oxygen, observations.at),
+        _newer(latest.consciousness, observations.consciousness, observations),
+        _newer(latest.on_oxygen, observations.on_oxygen, observations),
     )
 
 
@@ -94,13 +95,15 @@ def _by_source(every: Iterable[Measured]) -> Mapping[tuple[Vital, Source], Measu
     newest_of: dict[tuple[Vital, Source], Measured] = {}
     for measured in every:
         key = measured.vital, measured.source
-        if key not in newest_of or measured.at > newest_of[key].at:
+        known = newest_of.get(key)
+        if known is None or measured.at > known.at or (measured.corrects and measured.at == known.at):
             newest_of[key] = measured
     return MappingProxyType(newest_of)
 
 
-def _newer(seen: Seen[Value] | None, value: Value | None, at: datetime) -> Seen[Value] | None:
-    if value is None or (seen is not None and at <= seen.at):
+def _newer(seen: Seen[Value] | None, value: Value | None, observations: ObservationSet) -> Seen[Value] | None:
+    at = observations.at
+    if value is None or (seen is not None and (at < seen.at or (at == seen.at and not observations.corrects))):
         return seen
     return Seen(value, at)
 

@@ -97,13 +97,14 @@ class Watch:
 def step(watch: Watch, limit: Limit, measured: Measured) -> tuple[Watch, Crossing | None]:
     """What one more value of the limit's vital sign means. None: the limit is not crossed, or the value is ignored.
 
-    A value that is not newer than the last one is ignored. A gap counts COUNTS_AT_MOST_S towards the delay and does
-    not start it anew: else a sender that speaks every two minutes could never raise anything. A cuff speaks once in
-    many minutes, so its value waits for no delay; for a value taken by hand, pass the limit with `delay_s` 0.
+    A value that is not newer than the last one is ignored, but one that corrects it. A gap counts COUNTS_AT_MOST_S
+    towards the delay and does not start it anew: else a sender that speaks every two minutes could never raise
+    anything. A cuff speaks once in many minutes, so its value waits for no delay; for a value taken by hand, pass the
+    limit with `delay_s` 0.
     """
     if measured.vital is not limit.vital:
         raise ValueError(f"{measured.vital} is not what {limit.name} limits")
-    if watch.at is not None and measured.at <= watch.at:
+    if watch.at is not None and (measured.at < watch.at or (measured.at == watch.at and not measured.corrects)):
         return watch, None
     turning = limit.is_back(measured.value) if watch.crossed else limit.is_beyond(measured.value)
     run = _run(watch, measured.at) if turning else None

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
+from hospital import settings
 from hospital.triage.latest import Latest, current, newest, still
 from hospital.triage.observation import Consciousness, Measured, Vital
 from hospital.vocabulary import Priority
@@ -24,6 +25,11 @@ class Ages:
 
     fast_s: int = 900
     slow_s: int = 43_200
+
+    @staticmethod
+    def chosen() -> "Ages":
+        """Those of the settings."""
+        return Ages(settings.current.news2_fast_s, settings.current.news2_slow_s)
 
     def __post_init__(self) -> None:
         if self.slow_s < self.fast_s:

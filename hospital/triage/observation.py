@@ -39,20 +39,23 @@ class Consciousness(StrEnum):
 
 @dataclass(frozen=True)
 class Measured:
-    """One value. `verified` False: the device sent it without a person's confirmation (OBX-11 X or R)."""
+    """One value. `verified` False: the device sent it without a person's confirmation (OBX-11 X or R). `corrects`: it
+    takes the place of what was told of the same moment."""
 
     vital: Vital
     source: Source
     value: float
     at: datetime
     verified: bool = True
+    corrects: bool = False
 
 
 @dataclass(frozen=True)
 class ObservationSet:
-    """What was observed at one moment: one row. None: not observed, never 'normal'."""
+    """What was observed at one moment: one row. None: not observed, never 'normal'. `corrects`: of what was seen."""
 
     at: datetime
     measured: tuple[Measured, ...] = ()
     consciousness: Consciousness | None = None
     on_oxygen: bool | None = None
+    corrects: bool = False

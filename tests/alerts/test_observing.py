@@ -158,6 +158,30 @@ def test_a_late_reading_replaces_nothing_and_raises_nothing(house: House) -> Non
     assert alerts() == []
 
 
+def test_a_correction_takes_the_place_of_what_it_corrects(house: House) -> None:
+    house.take(reading(hr=80, sbp=70))
+    (low,) = [alert for alert in alerts() if alert.condition_key == "sbp-low"]
+    house.take(reading(hr=81, sbp=71))
+    assert (shown("hr"), shown("sbp")) == ("80", "70")  # equally old, and no correction
+    house.take(reading(hr=90, sbp=120, status="C"))
+    assert (shown("hr"), shown("sbp")) == ("90", "120")
+    assert house.alert(low.id).condition == "latched"
+
+
+def test_a_correction_for_the_worse_raises(house: House) -> None:
+    house.take(reading(hr=80, spo2=97, rr=16))
+    house.take(reading(hr=135, spo2=91, rr=26, status="C"))
+    (score,) = alerts()
+    assert (score.condition_key, score.value) == ("news2", "≥ 9")
+
+
+def test_a_correction_of_what_was_before_changes_nothing(house: House) -> None:
+    before = clock.now() - timedelta(seconds=5)
+    house.take(reading(hr=80))
+    house.take(reading(hr=180, at=before, status="C"))
+    assert shown("hr") == "80"
+
+
 @pytest.mark.parametrize(("age_s", "raises"), [(900, True), (901, False)])
 def test_what_is_older_than_a_quarter_of_an_hour_is_history(house: House, age_s: int, raises: bool) -> None:
     house.take(reading(rr=30, spo2=80, hr=140, at=clock.now() - timedelta(seconds=age_s)))

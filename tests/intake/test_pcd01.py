@@ -181,7 +181,7 @@ def test_an_unknown_unit_is_not_taken_and_a_missing_one_only_where_it_is_clear()
 )
 def test_final_and_corrected_are_verified_the_rest_is_marked(status: str, verified: bool) -> None:
     (one,) = only(read(OBR, obx(HR, "80", BEATS, status=status))).measured
-    assert one == Measured(Vital.HR, Source.ECG, 80, ORDERED, verified)
+    assert one == Measured(Vital.HR, Source.ECG, 80, ORDERED, verified, corrects=status == "C")
 
 
 @pytest.mark.parametrize("status", ["D", "W", "N", "P", "S", "I", "O", "U", "?"])

@@ -130,6 +130,13 @@ def test_what_is_wrong_is_named(house: House, token: str, wrong: dict[str, Any],
     assert nothing_happened(house)
 
 
+@pytest.mark.parametrize("field", ["phase", "priority", "kind"])
+def test_an_unknown_word_is_not_repeated(house: House, token: str, field: str) -> None:
+    for word in ("Testmann", "Testmann's - at home", 'O\'Nowhere "Al"', "two\nlines"):
+        answer = send(house, token, LOW | {field: word})
+        assert answer.json["detail"] == f"This is none of the words that are known - at `$.{field}`"
+
+
 @pytest.mark.parametrize("missing", ["id", "unit", "bed", "text"])
 def test_what_is_missing_is_named(house: House, token: str, missing: str) -> None:
     answer = send(house, token, {name: LOW[name] for name in LOW if name != missing})

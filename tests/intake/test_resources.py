@@ -172,6 +172,28 @@ def test_another_senders_patient_of_the_same_name_is_not_known(house: House, adm
 # ---- Encounters ------------------------------------------------------------------------------------------------------
 
 
+def test_who_is_displaced_stands_on_no_beds_card(house: House, admitted: str) -> None:
+    send(house, admitted, pulse(80))
+    another = PATIENT | {"id": "another", "identifier": [{"system": "urn:x", "value": "another"}]}
+    assert send(house, admitted, another).status_code == 202
+    moved = encounter() | {"subject": {"reference": "Patient/another"}}
+    assert send(house, admitted, moved).status_code == 202
+    displaced, newcomer = rows(Monitoring)
+    assert (displaced.bed_id, displaced.place, newcomer.bed_id is not None) == (None, "– / – / –", True)
+    assert displaced.unit_id == newcomer.unit_id, "the nurses of the unit still see who it is"
+    assert displaced.changed_at == newcomer.changed_at
+
+
+def test_a_corrected_observation_takes_the_place_of_the_first(house: House, admitted: str) -> None:
+    def shown_after(value: float, status: str) -> float:
+        send(house, admitted, pulse(value, status=status))
+        shown: float = rows(Monitoring)[0].latest["measured"][0]["value"]
+        return shown
+
+    clock.stop()
+    assert [shown_after(80, "final"), shown_after(70, "final"), shown_after(70, "corrected")] == [80, 80, 70]
+
+
 def test_an_encounter_that_ends_frees_the_bed(house: House, admitted: str) -> None:
     assert send(house, admitted, encounter(status="finished")).status_code == 202
     assert beds_taken() == []

@@ -206,6 +206,16 @@ def test_the_scale_changes_the_score(house: House) -> None:
     assert "scale 2" in response
 
 
+def test_the_scale_ends_and_raises_alerts_at_once(house: House) -> None:
+    fill(house, **WELL | {"spo2": "90"})
+    (score,) = [alert for alert in alerts() if alert.condition_key == "news2"]
+    assert (score.value, score.condition) == ("3", "active")
+    choose(house, "physician", scale="2")
+    assert alerts()[0].condition == "cleared"
+    choose(house, "physician", scale="1")
+    assert alerts()[0].condition == "active"
+
+
 @pytest.mark.parametrize(
     ("who", "status"), [("nurse", 403), ("charge", 403), ("engineer", 403), ("nurse-icu", 404), ("nurse-b", 404)]
 )
