@@ -1,6 +1,7 @@
 """Intake over HTTP, for senders with a token: HL7 v2, FHIR R4 and plain JSON."""
 
 from flask import Blueprint, Response, jsonify, request
+from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import RequestEntityTooLarge, Unauthorized, UnsupportedMediaType
 
 from hospital import settings
@@ -64,7 +65,10 @@ def _sender() -> KnownSender:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     sender = senders.by_token(token) if scheme.lower() == "bearer" and token else None
     if sender is None:
-        raise Unauthorized("A sender's token is missing or not known: Authorization: Bearer …")
+        raise Unauthorized(
+            "A sender's token is missing or not known: Authorization: Bearer …",
+            www_authenticate=WWWAuthenticate("bearer"),
+        )
     return sender
 
 

@@ -1,17 +1,18 @@
 """Who gets what at each door: one table, written from the design and not from the code."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
-from hospital import records
+from hospital import clock, records
 from hospital.intake import senders
 from hospital.intake.receiving import receive
-from hospital.records import Monitoring, Observation, Person, PersonSession
+from hospital.records import Hospital, Monitoring, Observation, Person, PersonSession
 from hospital.roles import Role
 from tests.access.strangers import hire, new_token
 from tests.support.alarms import alarm
@@ -161,6 +162,26 @@ BODIES = {
 
 Row = tuple[str, str]
 
+# What makes a session less than a whole one: where its pages lead ('': to the sign-in), and what is open all the same.
+STATES: dict[str, tuple[str, set[Row]]] = {
+    "ended": ("", set()),
+    "expired": ("", set()),
+    "left alone": ("", set()),
+    "with an old token": ("", set()),
+    "of a disabled person": ("", set()),
+    "without its code": ("/sign-in/code", {("GET", "/sign-in/code"), ("POST", "/sign-in/code")}),
+    "with a password to change": ("/account/password", {("GET", "/account/password"), ("POST", "/account/password")}),
+    "with a factor to set up": (
+        "/account/second-factor",
+        {("GET", "/account/second-factor"), ("POST", "/account/second-factor")},
+    ),
+}
+SIGN_IN_ROWS = {
+    (method, path)
+    for method, path in ROWS
+    if path in ("/sign-in", "/sign-out", "/pair", "/pair/claim") or path.startswith("/api/")
+}
+
 
 @pytest.mark.parametrize("who", WHO)
 def test_everybody_gets_what_the_table_says(house: House, who: str) -> None:
@@ -182,6 +203,26 @@ def test_a_head_request_is_answered_as_the_get_it_stands_for(house: House, who: 
     got = {row: _what_happened(_knock(visitor, bearer, named[row], _bring(house, row))) for row in rows}
 
     assert _differences(got, {row: EXPECTED[who][row] for row in rows}) == {}
+
+
+@pytest.mark.parametrize("state", list(STATES))
+@pytest.mark.parametrize("who", ["physician", "admin"])
+def test_a_session_that_is_no_whole_one_gets_what_nobody_gets(house: House, who: str, state: str) -> None:
+    """Ended, too old, left alone, stolen, of somebody who has left, or with a step before it: every door is closed."""
+    clock.stop()
+    visitor, _ = _come_in(house, who)
+    door, still_open = STATES[state]
+    _bring_to(state, house, visitor, who)
+    number = house.raise_alarm()
+
+    for row in ROWS:
+        if row not in SIGN_IN_ROWS | still_open:
+            answer = _knock(visitor, {}, _named(house, "nobody", row), number)
+            expected = EXPECTED["nobody"][row]
+            got = _what_happened(answer)
+            if expected in ("door", "code") and door:
+                expected, got = door, answer.headers.get("Location", "").partition("?")[0]
+            assert (row, got) == (row, expected)
 
 
 def test_the_table_says_something_of_everybody_in_every_row() -> None:
@@ -286,6 +327,31 @@ def _come_in(house: House, who: str) -> tuple[Visitor, dict[str, str]]:
     if who == "display":
         hire(house, "display", Role.DISPLAY, "MED")
     return house.visitor(who), {}
+
+
+def _bring_to(state: str, house: House, visitor: Visitor, who: str) -> None:
+    """Make this visitor's session what the state says."""
+    mine: Any = update(Person).where(Person.name == who)
+    session_of_mine: Any = update(PersonSession)
+    if state == "with an old token":
+        cookie = visitor.client.get_cookie("session")
+        assert cookie is not None
+        for _ in range(2):
+            clock.turn(timedelta(minutes=15))
+            visitor.get("/")
+            visitor.get("/")
+        visitor.client.set_cookie("session", cookie.value)
+        return
+    change = {
+        "ended": session_of_mine.values(ended_at=clock.now()),
+        "expired": session_of_mine.values(expires_at=clock.now()),
+        "left alone": session_of_mine.values(seen_at=clock.now() - timedelta(hours=5)),
+        "of a disabled person": mine.values(active=False),
+        "without its code": session_of_mine.values(complete=False),
+        "with a password to change": mine.values(must_change_password=True),
+        "with a factor to set up": update(Hospital).values(second_factor_roles="physician admin"),
+    }[state]
+    records.write(None, lambda session: session.execute(change))
 
 
 def _bring(house: House, row: Row) -> int | None:

@@ -26,7 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def shared_server(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("browser")
     (folder / "hospital.db").write_bytes(furnished.read_bytes())
-    server = Server(folder, {"HOSPITAL_BEAT_S": "1"})
+    # One sign-in serves many browsers here, which no two browsers do in life: its token stays.
+    server = Server(folder, {"HOSPITAL_BEAT_S": "1", "HOSPITAL_SESSION_ROTATE_S": "86400"})
     server.start()
     yield server
     server.stop()

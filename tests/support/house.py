@@ -83,7 +83,7 @@ class Visitor:
         response = self.client.post("/sign-in", data=fields)
         if response.status_code == 303:
             self.name = name
-            page = self.client.get("/alerts").get_data(as_text=True)
+            page = self.client.get("/alerts", follow_redirects=True).get_data(as_text=True)
             self.csrf_token = re.findall(r'<meta name="csrf-token" content="([^"]*)"', page)[0]
         return response
 

@@ -1,0 +1,67 @@
+"""A sign-in in a browser: its token is replaced under open pages, and nobody notices."""
+
+import urllib.request
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.desk import NewDesk, acknowledge_button, card, expect_live, is_remembered, remember
+from tests.support.alarms import alarm
+from tests.support.server import Server
+
+
+@pytest.fixture
+def quick(new_server: Callable[..., Server]) -> Server:
+    """A server that replaces tokens every second."""
+    return new_server(HOSPITAL_BEAT_S="1", HOSPITAL_SESSION_ROTATE_S="1", HOSPITAL_SESSION_OVERLAP_S="3")
+
+
+def test_two_tabs_go_on_across_rotations_and_their_streams_do_not_break(quick: Server, new_desk: NewDesk) -> None:
+    desk = new_desk("nurse", at=quick, own_session=True)
+    first, second = desk.open(), desk.open()
+    for page in (first, second):
+        remember(page)
+    opened, tokens = _streams_opened(quick), {_token(desk)}
+    for turn, bed in enumerate(("MED-01", "MED-02", "MED-03")):
+        page = (first, second)[turn % 2]
+        page.wait_for_function("before => performance.now() > before + 5000", arg=page.evaluate("performance.now()"))
+        quick.send(alarm(bed=f"MED^^{bed}", alert_id=bed))
+        acknowledge_button(page, bed).click()
+        for each in (first, second):
+            expect(card(each, bed)).to_have_attribute("data-state", "acknowledged")
+        tokens.add(_token(desk))
+    assert len(tokens) >= 3
+    assert _streams_opened(quick) == opened
+    for page in (first, second):
+        expect_live(page)
+        assert is_remembered(page)
+
+
+def test_a_page_that_stands_open_says_when_its_sign_in_has_ended(quick: Server, new_desk: NewDesk) -> None:
+    desk = new_desk("nurse", at=quick, own_session=True)
+    desk.expect_problem("401")
+    here = desk.open("/account", live=False)
+    there = desk.open("/account", live=False)
+    there.get_by_test_id("sign-out").click()
+    expect(here.locator("body")).to_have_attribute("data-live", "signed-out", timeout=15_000)
+
+
+def test_one_ends_a_sign_in_that_was_left_open_elsewhere(quick: Server, new_desk: NewDesk) -> None:
+    left, mine = new_desk("nurse", at=quick, own_session=True), new_desk("nurse", at=quick, own_session=True)
+    forgotten = left.open()
+    page = mine.open("/account", live=False)
+    page.get_by_role("button", name="End the sign-in").click()
+    expect(forgotten.locator("body")).to_have_attribute("data-live", "signed-out")
+    expect(page.get_by_role("button", name="End the sign-in")).to_have_count(0)
+
+
+def _token(desk: object) -> str:
+    [cookie] = [one for one in desk.context.cookies() if one["name"] == "session"]  # type: ignore[attr-defined]
+    return str(cookie["value"])
+
+
+def _streams_opened(server: Server) -> str:
+    with urllib.request.urlopen(f"{server.url}/internal/metrics") as answer:
+        lines = answer.read().decode().splitlines()
+    return "\n".join(line for line in lines if line.startswith("hospital_streams_opened_total"))
