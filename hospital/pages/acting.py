@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from flask import Response, jsonify, make_response, redirect, request
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from hospital.alerts import refusals
 from hospital.alerts.refusals import KeyUsed, Refusal
 from hospital.alerts.rights import Seen
 from hospital.fragments.card import with_everything
+from hospital.fragments.moment import moment
 from hospital.fragments.words import gettext
 from hospital.pages.layout import fragments, now_of, page
 from hospital.records import Alert, Hospital, Idempotency
@@ -36,6 +38,16 @@ class Outcome:
     alert_id: int
     version: int
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class AsItIsNow:
+    """The alert, its card and the cursor, after an act or a refusal; no alert where this person may not know of it."""
+
+    alert: Alert | None
+    html: str
+    cursor: str
+    zone: ZoneInfo
 
 
 def carry_out(name: str, alert_id: int, act: Act) -> Response:
@@ -103,23 +115,23 @@ def _try(session: Session, alert_id: int, act: Act) -> Outcome:
 
 
 def _answer(outcome: Outcome) -> Response:
+    now = _as_it_is_now(outcome)
     refusal = _refusal(outcome.reason)
-    alert, html, place = _as_it_is_now(outcome)
+    sentence = _sentence(refusal, now) if refusal is not None else ""
     if request.accept_mimetypes.best == "application/json":
-        return _json(outcome, alert, refusal, place)
+        return _json(outcome, now, sentence)
     if request.headers.get("HX-Request"):
-        return _fragment(outcome, html, refusal, alert)
+        return _fragment(outcome, now, sentence)
     if refusal is None:
         return make_response(redirect(_back(), 303))
-    return make_response(_sorry(outcome, refusal, alert), outcome.status)
+    return make_response(_sorry(outcome, now, sentence), outcome.status)
 
 
 def _refusal(reason: str) -> Refusal | None:
     return getattr(refusals, reason)() if reason else None
 
 
-def _as_it_is_now(outcome: Outcome) -> tuple[Alert | None, str, str]:
-    """The alert, its card and the cursor; nothing of an alert that this person may not know of."""
+def _as_it_is_now(outcome: Outcome) -> AsItIsNow:
     actor = me().actor
     with records.read() as session:
         now = now_of(session, me())
@@ -128,49 +140,52 @@ def _as_it_is_now(outcome: Outcome) -> tuple[Alert | None, str, str]:
         )
         hospital = session.get_one(Hospital, actor.hospital_id)
     if alert is None or alert.hospital_id != actor.hospital_id or alert.unit_id not in actor.scope:
-        return None, "", now.cursor
+        return AsItIsNow(None, "", now.cursor, now.zone)
     html = fragments().card(alert, now.zone, identity=actor.may(Right.SEE_IDENTITY))
-    return alert, html, cursor(hospital.epoch, alert.version)
+    return AsItIsNow(alert, html, cursor(hospital.epoch, alert.version), now.zone)
 
 
-def _json(outcome: Outcome, alert: Alert | None, refusal: Refusal | None, at: str) -> Response:
+def _json(outcome: Outcome, now: AsItIsNow, sentence: str) -> Response:
     body: dict[str, object] = {"id": outcome.alert_id}
-    if alert is not None:
-        body |= {"state": alert.state.value, "version": outcome.version or alert.version, "cursor": at}
-    if refusal is not None:
-        body |= {"reason": refusal.reason, "sentence": _sentence(refusal, alert)}
+    if now.alert is not None:
+        body |= {"state": now.alert.state.value, "version": outcome.version or now.alert.version, "cursor": now.cursor}
+    if outcome.reason:
+        body |= {"reason": outcome.reason, "sentence": sentence}
     response = make_response(jsonify(body), outcome.status)
-    if refusal is not None:
+    if outcome.reason:
         response.mimetype = "application/problem+json"
     return response
 
 
-def _fragment(outcome: Outcome, html: str, refusal: Refusal | None, alert: Alert | None) -> Response:
-    response = make_response(html, outcome.status)
-    if refusal is not None:
-        told = {"sentence": _sentence(refusal, alert), "reason": refusal.reason}
-        response.headers["HX-Trigger"] = json.dumps({"refused": told})
+def _fragment(outcome: Outcome, now: AsItIsNow, sentence: str) -> Response:
+    response = make_response(now.html, outcome.status)
+    if outcome.reason:
+        response.headers["HX-Trigger"] = json.dumps({"refused": {"sentence": sentence, "reason": outcome.reason}})
     return response
 
 
-def _sorry(outcome: Outcome, refusal: Refusal, alert: Alert | None) -> str:
+def _sorry(outcome: Outcome, now: AsItIsNow, sentence: str) -> str:
     return page(
         "pages/problem.html",
         status=outcome.status,
         title=gettext("This was not done"),
-        sentence=_sentence(refusal, alert),
-        next_url=f"/alerts/{alert.id}" if alert else "/alerts",
-        next_word=gettext("Look at the alert") if alert else gettext("All alerts"),
+        sentence=sentence,
+        next_url=f"/alerts/{now.alert.id}" if now.alert else "/alerts",
+        next_word=gettext("Look at the alert") if now.alert else gettext("All alerts"),
     )
 
 
-def _sentence(refusal: Refusal, alert: Alert | None) -> str:
-    """Who was first, where that is the reason."""
-    if refusal.reason == "AlreadyAcknowledged" and alert is not None and alert.owner is not None:
-        return gettext("%(person)s has it already.", person=alert.owner.display_name)
+def _sentence(refusal: Refusal, now: AsItIsNow) -> str:
+    """Who was first and when, where that is the reason."""
+    alert = now.alert
+    if refusal.reason == "AlreadyAcknowledged" and alert is not None and alert.owner is not None and alert.owned_at:
+        since = moment(alert.owned_at, now.zone, seconds=True).text
+        return gettext("%(person)s has it already, since %(time)s.", person=alert.owner.display_name, time=since)
     if refusal.reason == "AlreadyResolved" and alert is not None and alert.changed_by is not None:
         return gettext(
-            "%(person)s was the last to change it: it has been resolved.", person=alert.changed_by.display_name
+            "%(person)s was the last to change it, at %(time)s: it has been resolved.",
+            person=alert.changed_by.display_name,
+            time=moment(alert.changed_at, now.zone, seconds=True).text,
         )
     return gettext(refusal.sentence)
 

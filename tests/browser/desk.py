@@ -101,6 +101,22 @@ def record_changes(page: Page) -> None:
     page.evaluate(_RECORD_CHANGES)
 
 
+def freeze(page: Page) -> Callable[[], None]:
+    """Nothing of the page runs any more, as in a tab that the browser has frozen. Call what you get to thaw it.
+
+    Chromium's own command for this does nothing to a page that can be seen, and here all can.
+    """
+    debugger = page.context.new_cdp_session(page)
+    debugger.send("Debugger.enable")
+    debugger.send("Debugger.pause")
+
+    def thaw() -> None:
+        debugger.send("Debugger.resume")
+        debugger.detach()
+
+    return thaw
+
+
 def remember(page: Page) -> None:
     """Put a mark on the page that a reload would wipe away."""
     page.evaluate("window.theSamePage = true")

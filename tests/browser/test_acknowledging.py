@@ -54,7 +54,7 @@ def test_the_loser_of_a_race_reads_who_was_first(server: Server, new_desk: NewDe
     visitor("nurse2").act(f"{path}/acknowledgement")
     expect(card(page, "MED-07")).to_contain_text("Jonas K. has it")
     held.pop().continue_()
-    expect(page.locator(".toast", has_text="Jonas K. has it already.")).to_be_visible()
+    expect(page.locator(".toast", has_text="Jonas K. has it already, since")).to_be_visible()
     # When it comes back, the old press must not be under way any more.
     server.send(alarm(bed="MED^^MED-07", phase="escalate", priority="high"))
     expect(acknowledge_button(page, "MED-07")).to_have_text(re.compile("Acknowledge"), use_inner_text=True)
@@ -73,7 +73,7 @@ def test_the_loser_of_a_race_whose_line_is_slow_reads_it_too(
     visitor("nurse2").act(f"{alert_path(page, 'MED-07')}/acknowledgement")
     expect(card(page, "MED-07")).to_have_attribute("data-state", "open")
     acknowledge_button(page, "MED-07").click()
-    expect(page.locator(".toast", has_text="Jonas K. has it already.")).to_be_visible()
+    expect(page.locator(".toast", has_text="Jonas K. has it already, since")).to_be_visible()
     expect(card(page, "MED-07")).to_contain_text("Jonas K. has it")
     expect(card(page, "MED-07")).to_have_attribute("data-state", "acknowledged")
 

@@ -1,4 +1,4 @@
-"""The line to the server: what it does when it breaks, when something swallows it, and when the server goes or is new."""
+"""The line to the server: what it does when it breaks, when something swallows it, and when the server goes."""
 
 import json
 import re

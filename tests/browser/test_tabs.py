@@ -7,7 +7,17 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.desk import Desk, NewDesk, acknowledge_button, card, expect_live, is_remembered, remember, wait_ms
+from tests.browser.desk import (
+    Desk,
+    NewDesk,
+    acknowledge_button,
+    card,
+    expect_live,
+    freeze,
+    is_remembered,
+    remember,
+    wait_ms,
+)
 from tests.support.alarms import alarm
 from tests.support.readings import reading
 from tests.support.server import Server
@@ -79,8 +89,7 @@ def test_a_tab_that_joins_late_misses_nothing(server: Server, new_desk: NewDesk)
 def test_a_frozen_tab_gets_nothing_and_has_everything_when_it_thaws(server: Server, new_desk: NewDesk) -> None:
     desk = new_desk("nurse")
     other, frozen = desk.open(), desk.open()
-    freezer = desk.context.new_cdp_session(frozen)
-    freezer.send("Page.setWebLifecycleState", {"state": "frozen"})
+    thaw = freeze(frozen)
     for number in range(1, 6):
         server.send(alarm(bed=f"MED^^MED-0{number}", alert_id=f"while frozen {number}"))
     expect(card(other, "MED-05")).to_be_visible()
@@ -88,7 +97,7 @@ def test_a_frozen_tab_gets_nothing_and_has_everything_when_it_thaws(server: Serv
         wait_ms(other, 8_000)  # the worker has given it up by now
     server.send(alarm(bed="MED^^MED-07", alert_id="given up"))
     expect(card(other, "MED-07")).to_be_visible()
-    freezer.send("Page.setWebLifecycleState", {"state": "active"})
+    thaw()
     expect(card(frozen, "MED-07")).to_be_visible()
     expect(card(frozen, "MED-05")).to_be_visible()
     expect_live(frozen)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from hospital import background, clock, meters, records
-from hospital.records import Idempotency, Note, Person
+from hospital.records import Alert, Idempotency, Note, Person
 from tests.pages.markup import read
 from tests.support.house import House, Visitor
 
@@ -153,7 +153,7 @@ def test_a_program_that_was_too_late_learns_who_was_first(house: House, nurse: V
         "version": 2,
         "cursor": f"{house.hospital().epoch}-2",
         "reason": "AlreadyAcknowledged",
-        "sentence": "Amara N. has it already.",
+        "sentence": f"Amara N. has it already, since {_taken_at(alert_id)}.",
     }
 
 
@@ -187,7 +187,10 @@ def test_htmx_that_was_too_late_gets_the_fresh_card_and_who_was_first(
     told = answer.headers["HX-Trigger"]
     assert told.isascii() and "\n" not in told
     assert json.loads(told) == {
-        "refused": {"sentence": "Jürgen “Ä” 李\n has it already.", "reason": "AlreadyAcknowledged"}
+        "refused": {
+            "sentence": f"Jürgen “Ä” 李\n has it already, since {_taken_at(alert_id)}.",
+            "reason": "AlreadyAcknowledged",
+        }
     }
 
 
@@ -231,7 +234,7 @@ def test_a_plain_form_that_was_too_late_gets_a_page_with_the_reason(
     answer = house.visitor("nurse2").acknowledge(alert_id, headers=FORM)
     page = read(answer.text)
     assert answer.status_code == 409
-    assert "Amara N. has it already." in page.one("main").text
+    assert f"Amara N. has it already, since {_taken_at(alert_id)}." in page.one("main").text
     assert page.one("main").one("a").attributes["href"] == f"/alerts/{alert_id}"
 
 
@@ -344,3 +347,10 @@ def _let_writing(work: bool) -> None:
     connection = records.database._database.writing.raw_connection()
     connection.cursor().execute(f"PRAGMA query_only = {'OFF' if work else 'ON'}")
     connection.close()
+
+
+def _taken_at(alert_id: int) -> str:
+    with records.read() as session:
+        owned_at = session.get_one(Alert, alert_id).owned_at
+    assert owned_at is not None
+    return f"{owned_at:%H:%M:%S}"

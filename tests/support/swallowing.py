@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 _READ_BYTES = 65_536
 
@@ -81,8 +82,6 @@ def _read(one: socket.socket) -> bytes:
 
 
 def _end(one: socket.socket) -> None:
-    try:
+    with suppress(OSError):
         one.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
     one.close()
