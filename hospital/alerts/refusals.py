@@ -62,6 +62,10 @@ class KeyUsed(Refusal):
     sentence = "This idempotency key belongs to another act."
 
 
+class PressedTooLongAgo(Refusal):
+    sentence = "This was pressed more than 30 seconds ago and was not done. Look again, then act."
+
+
 class NoSuchScale(Refusal):
     status = 422
     sentence = "NEWS2 has the SpO₂ scales 1 and 2."

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from werkzeug.exceptions import BadRequest
 from hospital import clock, meters, records
 from hospital.access.guard import is_ours, me
 from hospital.alerts import refusals
-from hospital.alerts.refusals import KeyUsed, Refusal
+from hospital.alerts.refusals import KeyUsed, PressedTooLongAgo, Refusal
 from hospital.alerts.rights import Seen
 from hospital.fragments.card import with_everything
 from hospital.fragments.moment import moment
@@ -26,6 +27,9 @@ from hospital.roles import Right
 from hospital.vocabulary import Priority, State
 
 _LONGEST_KEY = 100  # characters
+_PRESS_COUNTS_FOR = timedelta(
+    seconds=35
+)  # a screen gives up after 30 s (static/js/queue.js); its clock may be a little off
 
 Act = Callable[[Session], Alert]
 
@@ -35,7 +39,7 @@ class Outcome:
     """What an act led to. `reason`: the name of the refusal, '' if it was done."""
 
     status: int
-    alert_id: int
+    about_id: int
     version: int
     reason: str = ""
 
@@ -52,9 +56,9 @@ class AsItIsNow:
 
 def carry_out(name: str, alert_id: int, act: Act) -> Response:
     """Do the act once for its key, then answer as the caller asked: htmx, JSON or a plain form. Raises NotStored."""
-    person, key = me(), _key()
+    person, key, in_time = me(), key_given(), _in_time(act, _pressed_at())
     outcome = records.write(
-        person.actor.hospital_id, lambda session: _once(session, person.actor.person_id, key, name, alert_id, act)
+        person.actor.hospital_id, lambda session: _once(session, person.actor.person_id, key, name, alert_id, in_time)
     )
     meters.count("acts_total", act=name, status=str(outcome.status))
     return _answer(outcome)
@@ -69,11 +73,61 @@ def seen() -> Seen:
         raise BadRequest("seen_state or seen_priority is not a known word.") from None
 
 
-def _key() -> str:
+def key_given() -> str:
+    """What makes a repeat of an act a repeat; '' if it was not given. Raises BadRequest."""
     key = _given("Idempotency-Key") or request.values.get("idempotency_key", "")
     if len(key) > _LONGEST_KEY or not key.isprintable():
         raise BadRequest(f"An idempotency key has {_LONGEST_KEY} printable characters at most.")
     return key
+
+
+def earlier_outcome(session: Session, person_id: int, key: str, name: str, about_id: int) -> Idempotency | None:
+    """What this key has led to; None if it is new or was not given. Raises KeyUsed: it was for something else."""
+    query = select(Idempotency).where(Idempotency.person_id == person_id, Idempotency.key == key)
+    earlier = session.scalar(query) if key else None
+    if earlier is not None and (earlier.act, earlier.about_id) != (name, about_id):
+        raise KeyUsed
+    return earlier
+
+
+def remember(session: Session, person_id: int, key: str, name: str, outcome: Outcome) -> None:
+    """For whoever comes again with this key."""
+    if key:
+        session.add(
+            Idempotency(
+                person_id=person_id,
+                key=key,
+                act=name,
+                about_id=outcome.about_id,
+                version=outcome.version,
+                status=outcome.status,
+                reason=outcome.reason,
+                at=clock.now(),
+            )
+        )
+
+
+def _pressed_at() -> datetime | None:
+    """When the person pressed, by our clock as their screen knows it; None where it was not told. Raises BadRequest."""
+    told = _given("Pressed-At")
+    try:
+        at = datetime.fromisoformat(told) if told else None
+    except ValueError:
+        at = datetime.min
+    if at is not None and at.tzinfo is None:
+        raise BadRequest("Pressed-At is a time with its zone, such as 2026-11-23T14:02:31Z.")
+    return at
+
+
+def _in_time(act: Act, pressed_at: datetime | None) -> Act:
+    """A press may lie in a server that was stopped for a while: what nobody waits for any more is not done."""
+
+    def act_in_time(session: Session) -> Alert:
+        if pressed_at is not None and clock.now() - pressed_at > _PRESS_COUNTS_FOR:
+            raise PressedTooLongAgo
+        return act(session)
+
+    return act_in_time
 
 
 def _given(name: str) -> str:
@@ -81,29 +135,14 @@ def _given(name: str) -> str:
 
 
 def _once(session: Session, person_id: int, key: str, name: str, alert_id: int, act: Act) -> Outcome:
-    if key and (earlier := _earlier(session, person_id, key)) is not None:
-        if (earlier.act, earlier.alert_id) != (name, alert_id):
-            return Outcome(KeyUsed.status, alert_id, 0, KeyUsed().reason)
-        return Outcome(earlier.status, alert_id, earlier.version, earlier.reason)
+    try:
+        if (earlier := earlier_outcome(session, person_id, key, name, alert_id)) is not None:
+            return Outcome(earlier.status, alert_id, earlier.version, earlier.reason)
+    except KeyUsed as refusal:
+        return Outcome(refusal.status, alert_id, 0, refusal.reason)
     outcome = _try(session, alert_id, act)
-    if key:
-        session.add(
-            Idempotency(
-                person_id=person_id,
-                key=key,
-                act=name,
-                alert_id=alert_id,
-                version=outcome.version,
-                status=outcome.status,
-                reason=outcome.reason,
-                at=clock.now(),
-            )
-        )
+    remember(session, person_id, key, name, outcome)
     return outcome
-
-
-def _earlier(session: Session, person_id: int, key: str) -> Idempotency | None:
-    return session.scalar(select(Idempotency).where(Idempotency.person_id == person_id, Idempotency.key == key))
 
 
 def _try(session: Session, alert_id: int, act: Act) -> Outcome:
@@ -136,7 +175,7 @@ def _as_it_is_now(outcome: Outcome) -> AsItIsNow:
     with records.read() as session:
         now = now_of(session, me())
         alert = (
-            session.scalars(with_everything(select(Alert).where(Alert.id == outcome.alert_id))).unique().one_or_none()
+            session.scalars(with_everything(select(Alert).where(Alert.id == outcome.about_id))).unique().one_or_none()
         )
         hospital = session.get_one(Hospital, actor.hospital_id)
     if alert is None or alert.hospital_id != actor.hospital_id or alert.unit_id not in actor.scope:
@@ -146,7 +185,7 @@ def _as_it_is_now(outcome: Outcome) -> AsItIsNow:
 
 
 def _json(outcome: Outcome, now: AsItIsNow, sentence: str) -> Response:
-    body: dict[str, object] = {"id": outcome.alert_id}
+    body: dict[str, object] = {"id": outcome.about_id}
     if now.alert is not None:
         body |= {"state": now.alert.state.value, "version": outcome.version or now.alert.version, "cursor": now.cursor}
     if outcome.reason:

@@ -14,6 +14,7 @@ from hospital.alerts.refusals import Refusal
 from hospital.alerts.rights import patient_for
 from hospital.alerts.scaling import set_scale
 from hospital.fragments.words import gettext
+from hospital.pages.acting import Outcome, earlier_outcome, key_given, remember
 from hospital.pages.patients import patient_page
 from hospital.records import Monitoring, NotStored
 from hospital.roles import Right
@@ -89,14 +90,18 @@ class Form:
 @blueprint.post("/patients/<int:patient_id>/observations")
 @for_people(Right.SEE_ALERTS)
 def create(patient_id: int) -> Response:
-    """All fields are optional; at least one must be there. 422 tells what is wrong, field by field."""
+    """All fields are optional; at least one must be there. 422 tells what is wrong, field by field.
+
+    With a key the same form is taken once, however often it comes.
+    """
     form = Form.read()
-    actor = me().actor
+    actor, key = me().actor, key_given()
 
     def act(session: Session) -> Monitoring:
         monitoring = patient_for(session, actor, patient_id, Right.OBSERVE)
-        if not form.errors:
+        if not form.errors and not earlier_outcome(session, actor.person_id, key, "observe", patient_id):
             observe(session, monitoring, Readings((form.as_set(),), clock.now(), person_id=actor.person_id))
+            remember(session, actor.person_id, key, "observe", Outcome(200, patient_id, monitoring.version))
         return monitoring
 
     return _carry_out("observe", patient_id, act, form)

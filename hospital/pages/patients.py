@@ -13,6 +13,7 @@ from werkzeug.exceptions import BadRequest
 
 from hospital import clock, records, settings
 from hospital.access.guard import for_people, me
+from hospital.access.tokens import new_token
 from hospital.alerts.observing import limits_of
 from hospital.alerts.rights import patient_for
 from hospital.fragments.card import alerts_in
@@ -113,6 +114,7 @@ def patient_page(patient_id: int, *, errors: dict[str, str] | None = None, given
         can={"observe": actor.may(Right.OBSERVE), "scale": actor.may(Right.SET_SCALE)},
         scale_by=monitoring.scale_by.display_name if monitoring.scale_by else None,
         scale_at=moment(monitoring.scale_at, now.zone, old=True) if monitoring.scale_at else None,
+        form_key=new_token(),
         errors=errors or {},
         given=given or {},
     )

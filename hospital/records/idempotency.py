@@ -9,7 +9,10 @@ from hospital.records.database import Base, UtcDateTime
 
 
 class Idempotency(Base):
-    """Holds no content: the answer is rendered again from the alert as it is now."""
+    """Holds no content: the answer is rendered again from what it is about, as that is now.
+
+    `about_id`: the number of the alert, or of the patient, whichever `act` is about.
+    """
 
     __tablename__ = "idempotency"
     __table_args__ = (UniqueConstraint("person_id", "key"),)
@@ -18,7 +21,7 @@ class Idempotency(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     key: Mapped[str] = mapped_column(String(100))
     act: Mapped[str] = mapped_column(String(40))
-    alert_id: Mapped[int]
+    about_id: Mapped[int]
     version: Mapped[int]
     status: Mapped[int]
     reason: Mapped[str] = mapped_column(String(60), default="")

@@ -1,7 +1,7 @@
 // @ts-check
 // Acts on their way to the server: in the order in which they were pressed, each done once, and within 30 s or never.
 
-import { isCurrent, onSignedOut } from "./freshness.js";
+import { isCurrent, onSignedOut, serverNow } from "./freshness.js";
 import { count } from "./reports.js";
 
 const TOO_LATE_MS = 30_000; // after the press; what a tired person pressed then may be wrong now
@@ -37,7 +37,8 @@ export function startQueue(changed) {
  * @returns {Promise<Response>}
  */
 export function send(path, name, address, request) {
-  const headers = { ...request.headers, "Idempotency-Key": newKey() };
+  const pressedAt = new Date(serverNow()).toISOString(); // the server itself does nothing that was pressed long ago
+  const headers = { ...request.headers, "Idempotency-Key": newKey(), "Pressed-At": pressedAt };
   return new Promise((answer, giveUp) => {
     queue.push({
       ...{ path, name, address, answer, giveUp, way: "sending", tries: 0, notBefore: 0, abort: () => {} },

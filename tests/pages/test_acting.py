@@ -114,9 +114,29 @@ def test_a_key_is_kept_without_any_content(house: House, nurse: Visitor, alert_i
     with records.read() as session:
         (row,) = session.execute(text("SELECT * FROM idempotency")).mappings().all()
     assert {name: row[name] for name in row if name not in ("id", "at")} == {
-        "person_id": house.actor("nurse").person_id, "key": "k", "act": "note", "alert_id": alert_id,
+        "person_id": house.actor("nurse").person_id, "key": "k", "act": "note", "about_id": alert_id,
         "version": 2, "status": 200, "reason": "",
     }  # fmt: skip
+
+
+def test_what_was_pressed_long_ago_is_not_done(house: House, nurse: Visitor, alert_id: int) -> None:
+    long_ago, just_now = (clock.iso(clock.now() - timedelta(seconds=s)) for s in (40, 10))
+    late = nurse.acknowledge(alert_id, headers={"Pressed-At": long_ago})
+    assert (late.status_code, late.json["reason"]) == (409, "PressedTooLongAgo")
+    assert late.json["state"] == "open"
+    assert nurse.acknowledge(alert_id, headers={"Pressed-At": just_now}).status_code == 200
+
+
+def test_a_repeat_that_comes_late_still_gets_the_first_answer(house: House, nurse: Visitor, alert_id: int) -> None:
+    pressed = {"Pressed-At": clock.iso(clock.now())}
+    assert nurse.acknowledge(alert_id, key="k", headers=pressed).status_code == 200
+    clock.turn(timedelta(minutes=5))
+    assert nurse.acknowledge(alert_id, key="k", headers=pressed).status_code == 200
+
+
+@pytest.mark.parametrize("told", ["yesterday", "2026-11-23T14:02:31", "1"])
+def test_a_time_of_pressing_that_is_none_is_refused(nurse: Visitor, alert_id: int, told: str) -> None:
+    assert nurse.acknowledge(alert_id, headers={"Pressed-At": told}).status_code == 400
 
 
 def test_a_key_that_was_forgotten_is_new(house: House, nurse: Visitor, alert_id: int) -> None:

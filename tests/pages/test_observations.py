@@ -78,6 +78,34 @@ def test_with_consciousness_and_air_the_score_is_complete(house: House) -> None:
     assert "At least" not in response
 
 
+def test_a_form_that_comes_twice_is_taken_once(house: House) -> None:
+    answers = [fill(house, **WELL, idempotency_key="the same form") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert len(by_hand()) == 1
+    fill(house, **WELL, idempotency_key="another form")
+    assert len(by_hand()) == 2
+
+
+def test_a_form_that_was_wrong_is_taken_when_it_is_right(house: House) -> None:
+    assert fill(house, pulse="7200", idempotency_key="the same form").status_code == 422
+    assert fill(house, pulse="72", idempotency_key="the same form").status_code == 303
+    assert len(by_hand()) == 1
+
+
+def test_a_key_that_was_for_something_else_is_refused(house: House) -> None:
+    alert_id = house.raise_alarm()
+    house.visitor("nurse").acknowledge(alert_id, headers={"Idempotency-Key": "of an alert"})
+    assert fill(house, **WELL, idempotency_key="of an alert").status_code == 422
+    assert by_hand() == []
+
+
+def test_every_page_brings_its_form_a_key_of_its_own(house: House) -> None:
+    pages = [read(visitor_of(house, "nurse").get("/patients/1").get_data(as_text=True)) for _ in range(2)]
+    boxes = [box.attributes for page in pages for box in page.all("input")]
+    keys = {box["value"] for box in boxes if box.get("name") == "idempotency_key" and box["form"] == "observe"}
+    assert len(keys) == 2
+
+
 def test_a_field_alone_is_enough(house: House) -> None:
     assert fill(house, consciousness="V").status_code == 303
     assert [(row.consciousness, row.on_oxygen, row.measured) for row in by_hand()] == [("V", None, [])]
