@@ -23,7 +23,7 @@ from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from hospital import background, records, settings
-from hospital.access import guard, sessions, traces
+from hospital.access import guard, limits, sessions, traces
 from hospital.access.channel import BehindProxies
 from hospital.fragments import Fragments, language
 from hospital.intake import http, mllp
@@ -106,7 +106,7 @@ def create_app(given: Settings | None = None) -> Flask:
     app.config["BUILD"] = _build()
     app.config["MAX_CONTENT_LENGTH"] = chosen.mllp_max_bytes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for room in (sessions, admission, guard, traces, language, headers, problems, leaving):
+    for room in (limits, sessions, admission, guard, traces, language, headers, problems, leaving):
         room.prepare(app)
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)

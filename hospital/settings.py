@@ -66,6 +66,8 @@ class Settings:
     sign_in_forget_h: float = 24.0
     second_factor_within_s: float = 600.0
     password_min_characters: int = 12
+    acts_per_minute: int = 600
+    intake_per_minute: int = 60_000
     # The stream
     beat_s: float = 5.0
     coalesce_ms: float = 20.0

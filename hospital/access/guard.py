@@ -15,6 +15,8 @@ from flask_login import current_user
 from itsdangerous import BadSignature, TimestampSigner
 from werkzeug.exceptions import Forbidden, Unauthorized
 
+from hospital import settings
+from hospital.access import limits
 from hospital.access.channel import check_private
 from hospital.access.sessions import SignedIn, Step
 from hospital.roles import Right
@@ -128,6 +130,8 @@ def _check_person(guard: Right | str, also_during: tuple[Step, ...]) -> None:
     if request.method not in _SAFE:
         _check_origin()
         _check_csrf_token(person)
+        if not hasattr(current_app.view_functions[request.endpoint or ""], "leaves_no_trace"):
+            limits.count("acts", person.actor.person_id, settings.current.acts_per_minute)
     if isinstance(guard, Right) and not person.actor.may(guard):
         raise Forbidden("Your role does not include this.")
 

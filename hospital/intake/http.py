@@ -5,6 +5,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import RequestEntityTooLarge, Unauthorized, UnsupportedMediaType
 
 from hospital import settings
+from hospital.access import limits
 from hospital.access.guard import for_senders
 from hospital.intake import senders
 from hospital.intake.hl7 import Refused, parse
@@ -69,6 +70,7 @@ def _sender() -> KnownSender:
             "A sender's token is missing or not known: Authorization: Bearer …",
             www_authenticate=WWWAuthenticate("bearer"),
         )
+    limits.count("intake", sender.id, settings.current.intake_per_minute)
     return sender
 
 

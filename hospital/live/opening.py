@@ -7,6 +7,7 @@ from sqlalchemy import select
 from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable, TooManyRequests
 
 from hospital import clock, records, settings
+from hospital.access import limits
 from hospital.access.guard import me
 from hospital.access.sessions import SignedIn
 from hospital.fragments import language
@@ -27,6 +28,8 @@ def open_watch() -> Watch:
     audience = _audience(person, request.args.getlist("view"))
     if len(relay().hub.of_person(person.actor.person_id)) >= settings.current.streams_per_person:
         raise TooManyRequests("You have too many streams open. Close some tabs.", retry_after=_AGAIN_S)
+    again_each_second = 60 * settings.current.streams_per_person
+    limits.count("streams", person.actor.person_id, again_each_second)
     return Watch(
         audience,
         person.session_id,
