@@ -54,6 +54,7 @@ from hospital.pages import (
     resolutions,
     second_factor,
     sign_in,
+    streams,
 )
 from hospital.records import anchoring, ring, sealed
 from hospital.records.key_register import WrongRing, prepare_keys
@@ -69,6 +70,7 @@ _ROOMS = (
         metrics,
         board,
         audit,
+        streams,
         boards,
         pairing,
         stream,

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _counts: defaultdict[tuple[str, tuple[tuple[str, str], ...]], float] = defaultdict(float)
@@ -24,6 +25,16 @@ class Histogram:
 
 
 _histograms: dict[str, Histogram] = {}
+_gauges: dict[str, Callable[[], list[tuple[dict[str, str], float]]]] = {}
+
+
+def gauge(name: str, read: Callable[[], list[tuple[dict[str, str], float]]]) -> None:
+    """What is read anew each time that somebody asks: labels and how many."""
+    _gauges[name] = read
+
+
+def gauges() -> list[tuple[str, list[tuple[dict[str, str], float]]]]:
+    return [(name, read()) for name, read in sorted(_gauges.items())]
 
 
 def count(name: str, amount: float = 1, **labels: str) -> None:

@@ -32,6 +32,7 @@ class Right(StrEnum):
     SEE_ADMINISTRATION = "see-administration"
     MANAGE_PEOPLE = "manage-people"
     SEE_AUDIT = "see-audit"
+    SEE_STREAMS = "see-streams"
 
 
 _AT_THE_BED = frozenset(
@@ -53,7 +54,9 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.CHARGE: _AT_THE_BED - {Right.RESOLVE} | {Right.SEE_UNASSIGNED, Right.RESOLVE_UNASSIGNED, Right.PAIR_BOARDS},
     Role.PHYSICIAN: _AT_THE_BED | {Right.SET_SCALE},
     Role.ENGINEER: frozenset({Right.OWN_ACCOUNT, Right.SEE_ADMINISTRATION}),
-    Role.ADMIN: frozenset({Right.OWN_ACCOUNT, Right.SEE_ADMINISTRATION, Right.MANAGE_PEOPLE, Right.SEE_AUDIT}),
+    Role.ADMIN: frozenset(
+        {Right.OWN_ACCOUNT, Right.SEE_ADMINISTRATION, Right.MANAGE_PEOPLE, Right.SEE_AUDIT, Right.SEE_STREAMS}
+    ),
     Role.DISPLAY: frozenset({Right.SEE_ALERTS}),
 }
 

@@ -7,6 +7,7 @@ out from this one greenlet, so a beat's number never runs ahead of what was writ
 import logging
 import random
 import time
+from collections import Counter
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -44,6 +45,7 @@ class Relay:
         self.outlet = Outlet(self.hub, self.resync)
         self._build = build
         self._cards = Cards(fragments)
+        meters.gauge("streams_open", self.open_streams)
         self._vitals = Vitals(self.hub, self.outlet, fragments)
         self._tails: dict[int, Tail] = {}
         self._replays: dict[tuple[Audience, str, str], Frame] = {}  # whom, after which cursor, up to which
@@ -162,10 +164,11 @@ class Relay:
     def _news(self) -> list[tuple[int, list[Touch]]]:
         with records.read() as session:
             news = []
-            for hospital_id, epoch, head, zone in session.execute(
-                select(Hospital.id, Hospital.epoch, Hospital.head, Hospital.timezone)
+            for hospital_id, code, epoch, head, zone in session.execute(
+                select(Hospital.id, Hospital.code, Hospital.epoch, Hospital.head, Hospital.timezone)
             ).all():
                 tail = self._tail(session, hospital_id, epoch, head, zone)
+                tail.code = code
                 if head > tail.sent:
                     news.append((hospital_id, _lines_after(session, hospital_id, tail.sent)))
             self._renew(session, news)
@@ -248,6 +251,14 @@ class Relay:
             self._replays.clear()
         self._replays[key] = _frame(key[2], html)
         return [self._replays[key]]
+
+    def open_streams(self) -> list[tuple[dict[str, str], float]]:
+        """How many lines of each hospital, role and transport there are now."""
+        counts = Counter(
+            (self._tails[line.watch.audience.hospital_id].code, line.watch.role.value, line.transport)
+            for line in self.hub.everyone()
+        )
+        return [(dict(zip(("hospital", "role", "transport"), of, strict=True)), n) for of, n in sorted(counts.items())]
 
     def resync(self, hospital_id: int) -> Frame:
         """For a line that has lost frames."""

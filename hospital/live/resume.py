@@ -39,6 +39,7 @@ class Tail:
     epoch: str
     sent: int
     zone: ZoneInfo
+    code: str = ""  # of the hospital
     ring: deque[Touch] = field(default_factory=lambda: deque(maxlen=settings.current.ring_lines))
 
     @property

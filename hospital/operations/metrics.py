@@ -5,7 +5,7 @@ from itertools import accumulate
 
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from hospital import meters
@@ -21,6 +21,13 @@ class _Meters(Collector):
             family = families.setdefault(name, CounterMetricFamily(f"hospital_{name}", name, labels=list(labels)))
             family.add_metric(list(labels.values()), value)
         yield from families.values()
+        for name, now in meters.gauges():
+            if not now:
+                continue
+            gauge = GaugeMetricFamily(f"hospital_{name}", name, labels=list(now[0][0]))
+            for labels, value in now:
+                gauge.add_metric(list(labels.values()), value)
+            yield gauge
         for name, histogram in meters.histograms():
             upper = [*map(str, histogram.bounds), "+Inf"]
             buckets = list(zip(upper, accumulate(histogram.within), strict=True))

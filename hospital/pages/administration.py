@@ -21,7 +21,10 @@ from hospital.vocabulary import N_
 blueprint = Blueprint("administration", __name__)
 
 # address, what it is, who may see it
-_PLACES = (("/admin/people", N_("People and their sign-ins"), Right.MANAGE_PEOPLE),)
+_PLACES = (
+    ("/admin/people", N_("People and their sign-ins"), Right.MANAGE_PEOPLE),
+    ("/admin/streams", N_("Open lines"), Right.SEE_STREAMS),
+)
 _PASSWORD_BYTES = 12  # of one that is typed once
 
 

@@ -121,6 +121,7 @@ GET  /pair                           wall  wall      wall   wall      wall     w
 POST /pair/claim                     403   403       403    403       403      403   403     403     403    403
 
 GET  /admin/audit                    403   403       403    403       403      200   403     403     door   door
+GET  /admin/streams                  403   403       403    403       403      200   403     403     door   door
 GET  /admin/audit/export             403   403       403    403       403      200   403     403     door   door
 
 GET  /live/stream                    200   200       200    200       403      403   200     200     401    401
