@@ -12,7 +12,7 @@ from tests.support.server import Server
 def test_a_frame_of_the_gzip_stream_is_shown_at_once(new_server: Callable[..., Server], new_desk: NewDesk) -> None:
     """No beat comes for a long time, so that nothing pushes the frame out but itself."""
     server = new_server(HOSPITAL_BEAT_S="60")
-    desk = new_desk("nurse", at=server)
+    desk = new_desk("nurse", alone=True, at=server)
     streams: list[Response] = []
     desk.context.on("response", lambda response: streams.append(response) if "/live/stream" in response.url else None)
     page = desk.open()
