@@ -17,6 +17,7 @@ from tests.support.server import ROOT, Server
 from tests.support.web import Web
 
 MESSAGES = 500  # several batches
+pytestmark = pytest.mark.timeout(300)  # two commands start while a ward works: on a busy machine that takes its time
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
