@@ -21,6 +21,7 @@ def missing_packages() -> list[str]:
     here = {
         "chromium": shutil.which("chromium"),
         "strace": shutil.which("strace"),
+        "nginx": shutil.which("nginx"),
         "nftables": shutil.which("nft"),
         "iproute2": shutil.which("ip"),
         "libatomic1": has_library("libatomic.so.1"),  # Playwright's own program is linked to it

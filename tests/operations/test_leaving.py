@@ -15,6 +15,7 @@ from tests.support.alarms import alarm
 from tests.support.postgres import Postgres
 from tests.support.server import EMBEDDED, GUNICORN, Server
 from tests.support.sse import Stream, greeted, opened, sign_in, until
+from tests.support.websocket import Socket
 
 NewServer = Callable[..., Server]
 WINDOW_S = 2.0
@@ -28,19 +29,22 @@ def test_every_screen_is_told_and_their_ends_are_spread_over_the_window(
     new_server: NewServer, command: tuple[str, ...]
 ) -> None:
     server = new_server(
-        command=command, HOSPITAL_DRAIN_WINDOW_S=str(WINDOW_S), HOSPITAL_STREAMS_PER_PERSON=str(SCREENS + 1)
+        command=command, HOSPITAL_DRAIN_WINDOW_S=str(WINDOW_S), HOSPITAL_STREAMS_PER_PERSON=str(SCREENS + 2)
     )
     cookie = sign_in(server.port, "nurse").cookie
     streams = opened(server.port, [cookie] * SCREENS)
+    socket = Socket(server.port, cookie)
+    until(lambda: socket.named("hello"), socket)
     ends: dict[Stream, float] = {}
 
     server.signal(signal.SIGTERM)
     until(lambda: all(stream.named("drain") for stream in streams), *streams)
     ready, refused = _ask(server, "/health/ready"), _ask(server, "/live/stream?view=alerts", cookie)
     answer = server.send(alarm())
-    until(lambda: _note_ends(streams, ends) == SCREENS, *streams)
+    until(lambda: _note_ends(streams, ends) == SCREENS and socket.over, *streams, socket)
 
     assert {stream.named("drain")[0].data for stream in streams} == {'{"within_s": 2.0}'}
+    assert (len(socket.named("drain")), socket.code) == (1, 1012), "a WebSocket hears that it is a restart"
     assert ready.status == 503
     assert (refused.status, refused.headers["Retry-After"], refused.headers["Connection"]) == (503, "1", "close")
     assert b"MSA|AA" in answer or b"MSA|CA" in answer

@@ -71,5 +71,10 @@ def chromium(chromium_path: str) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
+def nginx_path() -> str:
+    return need(shutil.which("nginx"), "nginx: apt-get install nginx")
+
+
+@pytest.fixture(scope="session")
 def strace_path() -> str:
     return need(shutil.which("strace"), "strace: apt-get install strace")
