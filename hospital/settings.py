@@ -87,6 +87,7 @@ class Settings:
     board_silent_s: float = 30.0
     pairing_s: float = 600.0
     pairing_codes_per_address: int = 20
+    pairing_tries_per_minute: int = 10
 
     @classmethod
     def from_environment(cls, **changed: Any) -> "Settings":

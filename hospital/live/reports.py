@@ -1,7 +1,5 @@
 """POST /live/reports: how screens fare, from the browsers themselves. Numbers only: no content, and nobody's name."""
 
-import time
-from collections import Counter
 from typing import Annotated
 
 import msgspec
@@ -10,13 +8,13 @@ from werkzeug.exceptions import BadRequest, TooManyRequests
 
 from hospital import meters, settings
 from hospital.access.guard import for_people, me
+from hospital.access.pace import MINUTE_S, PerMinute
 from hospital.access.traces import by_itself
 
 blueprint = Blueprint("reports", __name__)
 
 PAINT_BUCKETS_MS = (10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0)
 _MOST_BYTES = 4_096
-_MINUTE_S = 60
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 _Ms = Annotated[float, msgspec.Meta(ge=0, le=3_600_000)]
@@ -39,22 +37,7 @@ class Report(msgspec.Struct, forbid_unknown_fields=True):
     paint_ms: Annotated[list[_Ms], msgspec.Meta(max_length=100)]
 
 
-class _ThisMinute:
-    """How many reports each person has handed in since the minute began."""
-
-    def __init__(self) -> None:
-        self._minute = 0
-        self._taken: Counter[int] = Counter()
-
-    def takes(self, person_id: int) -> bool:
-        minute = int(time.monotonic() // _MINUTE_S)
-        if minute != self._minute:
-            self._minute, self._taken = minute, Counter()
-        self._taken[person_id] += 1
-        return self._taken[person_id] <= settings.current.reports_per_minute
-
-
-_this_minute = _ThisMinute()
+_pace = PerMinute()
 
 
 @blueprint.post("/live/reports")
@@ -62,8 +45,8 @@ _this_minute = _ThisMinute()
 @by_itself
 def take() -> Response:
     """204: counted."""
-    if not _this_minute.takes(me().actor.person_id):
-        raise TooManyRequests("Too many reports from you. Send fewer.", retry_after=_MINUTE_S)
+    if not _pace.takes(me().actor.person_id, settings.current.reports_per_minute):
+        raise TooManyRequests("Too many reports from you. Send fewer.", retry_after=MINUTE_S)
     try:
         if (request.content_length or 0) > _MOST_BYTES:
             raise msgspec.ValidationError

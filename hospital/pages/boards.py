@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, make_response, redirect, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import NotFound, TooManyRequests
 
-from hospital import clock, records
+from hospital import clock, records, settings
 from hospital.access import pairing
 from hospital.access.guard import for_people, me
+from hospital.access.pace import MINUTE_S, PerMinute
 from hospital.fragments.moment import Moment, moment, moment_or_none
 from hospital.fragments.words import gettext
 from hospital.pages.layout import Now, now_of, page
@@ -19,6 +20,7 @@ from hospital.roles import Right
 blueprint = Blueprint("boards", __name__)
 
 _LONGEST_NAME = 60  # characters
+_pace = PerMinute()
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ def boards() -> str:
 @for_people(Right.PAIR_BOARDS)
 def create() -> Response:
     """Pair the screen that shows this code."""
+    if not _pace.takes(me().actor.person_id, settings.current.pairing_tries_per_minute):
+        raise TooManyRequests(
+            "Too many codes tried. Wait a minute, then look at the screen again.", retry_after=MINUTE_S
+        )
     actor, code, name = me().actor, request.form.get("code", ""), " ".join(request.form.get("name", "").split())
     chosen = frozenset(int(unit) for unit in request.form.getlist("unit") if unit.isdecimal()) & actor.unit_ids
     if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME or not chosen:

@@ -8,11 +8,18 @@ from sqlalchemy import select, text
 
 from hospital import clock, records
 from hospital.access import pairing
+from hospital.access.pace import PerMinute
+from hospital.pages import boards
 from hospital.records import Pairing, Person, PersonSession
 from hospital.roles import Role
 from tests.live.conftest import set_to  # noqa: F401
 from tests.support.boards import Wall, board, enter, paired
 from tests.support.house import House
+
+
+@pytest.fixture(autouse=True)
+def a_new_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boards, "_pace", PerMinute())
 
 
 def test_a_screen_that_shows_a_code_comes_in_when_a_charge_nurse_has_entered_it(house: House) -> None:
@@ -76,6 +83,14 @@ def test_one_address_gets_only_so_many_codes(house: House, set_to: Callable[...,
     refused = house.visitor().get("/pair")
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "600")
     assert first.look().status_code == 200, "a screen that is there already may look again"
+
+
+def test_codes_cannot_be_guessed_one_after_the_other(house: House, set_to: Callable[..., None]) -> None:  # noqa: F811
+    set_to(pairing_tries_per_minute=3)
+    wall, charge = Wall.new(house), house.visitor("charge")
+    tried = [enter(charge, "AAAAAAAA", "North corridor", "MED").status_code for _ in range(3)]
+    right = enter(charge, wall.code, "North corridor", "MED")
+    assert (tried, right.status_code, right.headers["Retry-After"]) == ([422, 422, 422], 429, "60")
 
 
 @pytest.mark.parametrize("who", ["nurse", "physician", "admin"])

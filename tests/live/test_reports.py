@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hospital import meters
+from hospital.access.pace import PerMinute
 from hospital.live import reports
 from tests.support.house import House, Visitor
 
@@ -14,7 +15,7 @@ _BODY = {"errors": {"stream": 2, "swap": 0, "script": 1, "worker": 0, "act": 0},
 
 @pytest.fixture(autouse=True)
 def a_new_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reports, "_this_minute", reports._ThisMinute())
+    monkeypatch.setattr(reports, "_pace", PerMinute())
 
 
 def test_what_went_wrong_is_counted_by_its_kind(house: House) -> None:

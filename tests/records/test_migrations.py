@@ -1,5 +1,7 @@
 """The migrations and the models tell of the same database."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ from sqlalchemy import Connection, create_engine, insert, inspect, text
 from hospital.operations.migrating import migrate
 from hospital.records import Base, Hospital
 from tests.support.postgres import Postgres
+from tests.support.server import ROOT
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -99,6 +102,17 @@ def test_migrating_twice_is_harmless(empty_url: str) -> None:
     with connected(empty_url) as connection:
         assert connection.execute(text("SELECT head FROM hospital")).scalar_one() == 7
         assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar_one() == 1
+
+
+def test_many_processes_that_start_at_once_migrate_once(postgres: Postgres) -> None:
+    url = postgres.create_database()
+    command = [sys.executable, "-c", f"from hospital.operations.migrating import migrate; migrate({url!r})"]
+    started = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(4)]
+    outcomes = [(process.communicate(timeout=60)[1][-300:], process.returncode) for process in started]
+
+    assert [code for _, code in outcomes] == [0] * 4, outcomes
+    assert differences(url) == []
+    postgres.drop_database(url)
 
 
 def test_a_bed_holds_one_patient_at_a_time_in_the_database_itself(empty_url: str) -> None:
