@@ -143,6 +143,18 @@ def test_a_board_stays_signed_in_for_months(house: House) -> None:
         assert wall.look().request.path == "/board"
 
 
+def test_the_token_of_a_board_is_replaced_by_its_pulse_alone(house: House) -> None:
+    wall, its = paired(house)
+    tokens = {_token(wall)}
+    for _ in range(30):
+        clock.turn(timedelta(minutes=5))
+        assert wall.pulse(f"{house.hospital().epoch}-0") == 204
+        tokens.add(_token(wall))
+    assert len(tokens) >= 3
+    with records.read() as session:
+        assert len(session.scalars(select(PersonSession).filter_by(person_id=its.person_id)).all()) == 1
+
+
 def test_a_revoked_board_is_signed_out_and_shows_a_code_again(house: House) -> None:
     wall, its = paired(house)
     assert _revoke(house, "charge", its.id) == 303
@@ -179,6 +191,12 @@ def _revoke(house: House, who: str, board_id: int) -> int:
     visitor = house.visitor(who)
     data = {"csrf_token": visitor.csrf_token}
     return visitor.client.post(f"/boards/{board_id}/revocation", data=data).status_code
+
+
+def _token(wall: Wall) -> str:
+    cookie = wall.screen.client.get_cookie("session")
+    assert cookie is not None
+    return cookie.value
 
 
 def _person_of(name: str) -> Person:
