@@ -18,9 +18,10 @@ from hospital.fragments.tile import OpenAlerts, tile
 from hospital.records import Alert, Monitoring
 from hospital.vocabulary import State
 
-_KEPT = 20_000  # rendered fragments; about 2 kB each
+_KEPT = 5_000  # rendered fragments; about 2 kB each
 
-Key = tuple[str, int, int, datetime, bool, str]  # after a backup was put back, only the moment tells two alerts apart
+Thing = tuple[str, int, bool, str]  # kind, id, with identity, language: only its newest version is asked for again
+Version = tuple[int, datetime]  # after a backup was put back, only the moment tells two alerts apart
 
 
 class Fragments:
@@ -28,7 +29,7 @@ class Fragments:
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        self._kept: OrderedDict[Key, Markup] = OrderedDict()
+        self._kept: OrderedDict[Thing, tuple[Version, Markup]] = OrderedDict()
 
     def speaking(self, words: str) -> AbstractContextManager[None]:
         """What is rendered inside is in this language; without it, in the one of the request."""
@@ -37,15 +38,15 @@ class Fragments:
     def card(self, alert: Alert, zone: ZoneInfo, *, identity: bool) -> Markup:
         """One line of HTML. A resolved alert is a tombstone: hidden, but remembered by its version."""
         name = "alert_gone" if alert.state is State.RESOLVED else "alert_card"
-        key = ("card", alert.id, alert.version, alert.changed_at, identity, language.current())
-        return self._once(key, lambda: self._render(name, card=as_card(alert, zone, identity=identity)))
+        thing = ("card", alert.id, identity, language.current())
+        return self._once(thing, alert, lambda: self._render(name, card=as_card(alert, zone, identity=identity)))
 
     def board_row(self, alert: Alert, zone: ZoneInfo) -> Markup:
         """The same for a wall: without identity, and gone when it is resolved."""
         if alert.state is State.RESOLVED:
             return self.board_left(alert.id, alert.version)
-        key = ("board", alert.id, alert.version, alert.changed_at, False, language.current())
-        return self._once(key, lambda: self._render("board_row", card=as_card(alert, zone, identity=False)))
+        thing = ("board", alert.id, False, language.current())
+        return self._once(thing, alert, lambda: self._render("board_row", card=as_card(alert, zone, identity=False)))
 
     def board_left(self, alert_id: int, version: int) -> Markup:
         return self._render("board_left", id=alert_id, version=version)
@@ -67,11 +68,14 @@ class Fragments:
     def beds(self, **given: object) -> Markup:
         return self._render("board_beds", **given)
 
-    def _once(self, key: Key, render: Callable[[], Markup]) -> Markup:
-        if (html := self._kept.get(key)) is None:
-            html = self._kept[key] = render()
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
+    def _once(self, thing: Thing, alert: Alert, render: Callable[[], Markup]) -> Markup:
+        version = (alert.version, alert.changed_at)
+        kept, html = self._kept.pop(thing, (None, Markup()))
+        if kept != version:
+            html = render()
+        self._kept[thing] = version, html
+        if len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
         return html
 
     def _render(self, name: str, **given: object) -> Markup:
