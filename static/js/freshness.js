@@ -14,6 +14,11 @@ let serverTime = Date.now();
 let serverTimeAt = performance.now();
 let connected = false;
 let gap = false;
+/** What a word takes to come, by two clocks that do not agree: only that it takes longer than it did says something. */
+let shortest = Infinity;
+let heldBack = 0; // ms, by a network that buffers
+/** @type {() => void} */
+let afterHeldBack = () => {};
 /** What had the focus when the page became stale. @type {Element | null} */
 let focused = null;
 /** @type {() => void} */
@@ -23,7 +28,12 @@ const atTheEnd = [];
 
 /** The stream said something `late` ms ago; `now` is the server's time, where it told it. @param {number} late @param {string} [now] */
 export function heard(late, now) {
-  const at = performance.now() - late;
+  if (now) {
+    const took = performance.now() - late - Date.parse(now);
+    shortest = Math.min(shortest, took);
+    heldBack = took - shortest;
+  }
+  const at = performance.now() - late - heldBack;
   heardAt = Math.max(heardAt, at);
   connected = true;
   if (now) {
@@ -32,6 +42,18 @@ export function heard(late, now) {
     showAsOf();
   }
   judge();
+  if (heldBack > STALE_AFTER_MS) afterHeldBack();
+}
+
+/** A line begins, and how long its words take. @param {number} late @param {string} now */
+export function lineBegan(late, now) {
+  shortest = performance.now() - late - Date.parse(now);
+  heldBack = 0;
+}
+
+/** @param {() => void} again what to do when words come too late to be of use, or the server's clock has jumped */
+export function onHeldBack(again) {
+  afterHeldBack = again;
 }
 
 /** For how long nothing has been heard, in ms. */

@@ -2,7 +2,7 @@
 // What the stream says comes to the screen: in order, once, and distrusted when it is silent. The line itself: worker.js.
 
 import { epochOf, numberOf } from "./cursor.js";
-import { disconnected, heard, onSignedOut, onSleep, setGap, signedOut, silentFor } from "./freshness.js";
+import { disconnected, heard, lineBegan, onHeldBack, onSignedOut, onSleep, setGap, signedOut, silentFor } from "./freshness.js";
 import { count, painted } from "./reports.js";
 import { toastFor } from "./toasts.js";
 import { forgetVersions, reconcile, upsert, whenPageMustBeFetched } from "./upsert.js";
@@ -48,6 +48,7 @@ export function startStream(address, pageCursor) {
     say("again"); // the line may have died meanwhile, and nobody noticed
     resync();
   });
+  onHeldBack(() => say("again"));
   whenPageMustBeFetched(fetchOnce);
   window.addEventListener("pagehide", () => say("leave"));
   window.addEventListener("pageshow", (event) => {
@@ -130,6 +131,7 @@ async function handle({ event, id, data, at, first }) {
 
 /** @param {any} hello @param {number} late */
 function greet(hello, late) {
+  lineBegan(late, hello.now);
   noticeEpoch(hello.cursor);
   noticeBuild(hello.build);
   if (String(hello.person) !== person) location.reload(); // somebody else has signed in here

@@ -1,5 +1,6 @@
 """Real tabs under a bad network: what their DOM shows is judged like every other screen's."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -61,3 +62,21 @@ def wait_for(page: Page, condition: Callable[[], object]) -> None:
             return
         page.wait_for_timeout(25)
     raise AssertionError("it never came true")
+
+
+def test_a_line_that_grows_slow_is_not_live_though_beats_keep_coming(new_floor: NewFloor, new_tabs: NewTabs) -> None:
+    """A network that buffers: what comes every few seconds was said longer and longer ago."""
+    floor = new_floor(quick=False, HOSPITAL_BEAT_S="1")
+    wire = floor.proxy()
+    tabs = new_tabs(floor)
+    tabs.open(floor.seat("nurse"), url=f"http://127.0.0.1:{wire.port}")
+    assert tabs.wait("live")
+    began = time.monotonic()
+    while (for_s := time.monotonic() - began) < 24:
+        wire.delay_s = 2 * for_s  # so a beat that comes now was sent when a third of this time had passed
+        tabs.pump(0.25)
+    assert tabs.tabs[0].state in ("delayed", "stale")
+    wire.delay_s = 0
+    floor.alarm()
+    assert tabs.wait("live", within_s=60)
+    tabs.tabs[0].page.locator("#alert-list > article").wait_for()
