@@ -60,6 +60,7 @@ static int to_open;
 static double rate;
 static uint64_t next_open;
 static uint64_t bytes, deliveries, repeats, closed, refused, resyncs, retries, last_open;
+static char refusal[64]; /* the last one's first words */
 static struct delivery *kept;
 static size_t kept_len, kept_cap;
 static uint64_t *took;
@@ -226,6 +227,7 @@ static void take_head(struct screen *s, const char *data, size_t len, uint64_t a
     char *head_end = strstr(s->head, "\r\n\r\n");
     if (!head_end) return;
     if (strncmp(s->head, "HTTP/1.1 200", 12) && strncmp(s->head, "HTTP/1.1 101", 12)) {
+        snprintf(refusal, sizeof refusal, "%.*s", (int)strcspn(s->head, "\r\"\\"), s->head);
         end(s, 1, retry_after(s->head));
         return;
     }
@@ -258,8 +260,8 @@ static void tell_count(void) {
     int away = 0;
     for (int i = 0; i < used; i++) away += screens[i].state == AWAY;
     printf("{\"open\": %d, \"away\": %d, \"closed\": %lu, \"refused\": %lu, \"retries\": %lu, \"resyncs\": %lu, "
-           "\"repeats\": %lu, \"deliveries\": %lu, \"bytes\": %lu, \"last_open\": %lu, \"cpu_s\": %.6f}\n",
-           open_count, away, closed, refused, retries, resyncs, repeats, deliveries, bytes, last_open, cpu);
+           "\"repeats\": %lu, \"refusal\": \"%s\", \"deliveries\": %lu, \"bytes\": %lu, \"last_open\": %lu, \"cpu_s\": %.6f}\n",
+           open_count, away, closed, refused, retries, resyncs, repeats, refusal, deliveries, bytes, last_open, cpu);
 }
 
 static void tell_opened(void) {
@@ -316,8 +318,10 @@ static void on_event(struct epoll_event *event) {
         int error = 0;
         socklen_t size = sizeof error;
         getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size);
-        if (error) end(s, 1, 0);
-        else ask(s);
+        if (error) {
+            snprintf(refusal, sizeof refusal, "%s", strerror(error));
+            end(s, 1, 0);
+        } else ask(s);
     } else take(s);
 }
 

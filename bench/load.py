@@ -49,14 +49,15 @@ class Load:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._read = b""
 
-    def open(self, screens: int, per_s: float, within_s: float = 30.0) -> None:
+    def open(self, screens: int, per_s: float, within_s: float = 120.0) -> None:
         """Open so many more, and wait until all are. Raises Lost."""
         expected = self.count()["open"] + screens
         self.order(f"open {screens} {per_s}")
         until = time.monotonic() + screens / per_s + within_s
         while (count := self.count())["open"] < expected:
             if time.monotonic() > until:
-                raise Lost(f"{count['open']} of {expected} screens are open, {count['refused']} were refused")
+                refused = f"{count['refused']} were refused ({count['refusal']})"
+                raise Lost(f"{count['open']} of {expected} screens are open, {refused}")
             time.sleep(0.05)
 
     def count(self) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def measure(program: Path, folder: Path, clients: int, outage_s: float) -> Storm
     start_s = time.monotonic() - began
     load = Load(program, ours.port, ours.requests, keeps_protocol=True)
     try:
-        load.open(clients, _OPENED_PER_S, within_s=_PATIENCE_S)
+        load.open(clients, _OPENED_PER_S)
         sent = _raise(ours, _ALARMS_BEFORE, 0.1)
         ours.server.kill()  # the last frames may be on some screens and not on others
         killed = time.monotonic_ns()
