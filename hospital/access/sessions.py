@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from flask import Flask, Request, Response, g, request
 from flask_login import LoginManager, UserMixin, current_user
-from sqlalchemy import ColumnElement, or_, select, update
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import String, bindparam, or_, select, update
+from sqlalchemy.orm import joinedload
 
 from hospital import clock, records
 from hospital.access import rotation
@@ -21,6 +21,21 @@ from hospital.roles import Actor, Right, Role, idle_limit
 COOKIE = "session"
 _SEEN_EVERY = timedelta(minutes=1)  # how exactly `seen_at` is kept: no write for each request
 RENEWAL = "/session/renewal"
+
+_PRESENTED = bindparam("presented", type_=String)
+_HAS_TOKEN = or_(
+    PersonSession.token_hash == _PRESENTED,
+    PersonSession.next_hash == _PRESENTED,
+    PersonSession.previous_hash == _PRESENTED,
+)
+# Asked at every request: put together once, and a single query. To a storm of screens it is most of what opening costs.
+_FIND = (
+    select(PersonSession, Hospital.second_factor_roles)
+    .join(PersonSession.person)
+    .join(Hospital, Hospital.id == Person.hospital_id)
+    .where(_HAS_TOKEN)
+    .options(joinedload(PersonSession.person).joinedload(Person.units))
+)
 
 
 class Step(StrEnum):
@@ -74,13 +89,7 @@ def find(token: str, *, by_a_person: bool = False) -> SignedIn | None:
     """
     now, presented = clock.now(), token_hash(token)
     with records.read() as session:
-        found = session.execute(
-            select(PersonSession, Hospital.second_factor_roles)
-            .join(PersonSession.person)
-            .join(Hospital, Hospital.id == Person.hospital_id)
-            .where(_any_of_its_tokens(presented))
-            .options(joinedload(PersonSession.person).options(selectinload(Person.units)))
-        ).one_or_none()
+        found = session.execute(_FIND, {"presented": presented}).unique().one_or_none()
     if found is None or not _lives(found[0], now):
         return None
     row, demanding_roles = found
@@ -99,7 +108,7 @@ def why_ended() -> Ended | None:
     """Why the session is over whose cookie the browser still has; None: it is not, or there was none."""
     presented = token_hash(request.cookies.get(cookie_name(), ""))
     with records.read() as session:
-        return session.scalar(select(PersonSession.ended_why).where(_any_of_its_tokens(presented)))
+        return session.scalar(select(PersonSession.ended_why).where(_HAS_TOKEN), {"presented": presented})
 
 
 def cookie_name() -> str:
@@ -154,14 +163,6 @@ def _renew(response: Response) -> Response:
         if given is not None:
             give_cookie(response, given, current_user.actor.role, current_user.expires_at)
     return response
-
-
-def _any_of_its_tokens(presented: str) -> ColumnElement[bool]:
-    return or_(
-        PersonSession.token_hash == presented,
-        PersonSession.next_hash == presented,
-        PersonSession.previous_hash == presented,
-    )
 
 
 lately = Lately(find)
