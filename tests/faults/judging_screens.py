@@ -7,13 +7,11 @@ from math import inf
 from tests.faults.history import (
     Closed,
     Doubled,
-    Fault,
     Frozen,
     Marked,
     Noted,
     Opened,
     Removed,
-    Revoked,
     Says,
     Shown,
     Told,
@@ -132,10 +130,9 @@ class Screens:
     def _calm(self, screen: "_Screen") -> Iterator[Verdict]:
         """While nothing is wrong a screen stays LIVE."""
         excused_s = self._ledger.rules.stale_after + self._ledger.rules.backoff_most + SLACK_S
-        faults = self._ledger.history.of(Fault)
         was = ""
         for entry in (entry for entry in screen.entries if isinstance(entry, Says)):
-            excused = any(fault.at <= entry.at <= fault.until + excused_s for fault in faults)
+            excused = any(fault.at <= entry.at <= fault.until + excused_s for fault in self._ledger.faults)
             if was == "live" and entry.state in ("delayed", "stale") and not excused:
                 yield self._wrong("dark", f"{screen.name} says {entry.state} though nothing is wrong", entry.at)
             was = entry.state
@@ -166,7 +163,7 @@ class Screens:
 
     def _revocation(self, screen: "_Screen") -> Iterator[Verdict]:
         """After one beat an ended session gets nothing more, and its screens say so."""
-        for revoked in self._ledger.history.of(Revoked):
+        for revoked in self._ledger.revoked:
             if revoked.session != screen.session or revoked.at < screen.opened_at:
                 continue
             latest = revoked.at + self._ledger.beat_s + SLACK_S

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import inf
 
-from tests.faults.history import Accepted, History, Opened, Restored, Told
+from tests.faults.history import Accepted, Fault, History, Opened, Restored, Revoked, Told
 from tests.faults.truth import Truth
 from tests.support.pieces import Cursor
 from tests.support.screen import Rules
@@ -26,6 +26,7 @@ class Ledger:
 
     def __init__(self, history: History, truth: Truth, rules: Rules, beat_s: float) -> None:
         self.history, self.truth, self.rules, self.beat_s = history, truth, rules, beat_s
+        self.faults, self.revoked = history.of(Fault), history.of(Revoked)
         self.restored = {(one.hospital, one.epoch): one for one in history.of(Restored)}
         self._hospital = {opened.screen: opened.hospital for opened in history.of(Opened)}
         self.known = {hospital: self._known_in(hospital) for hospital in truth.epochs}

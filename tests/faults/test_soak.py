@@ -32,7 +32,7 @@ def a_crowd(floor: Floor, how_many: int, **how: object) -> list[Screen]:
     made: list[Screen] = []
     for name in PEOPLE:
         how_many_of = names.count(name)
-        made += floor.crowd.open(floor.seat(name), how_many_of, page=pages[name], every_s=0.025, **how)  # type: ignore[arg-type]
+        made += floor.crowd.open(floor.seat(name), how_many_of, page=pages[name], every_s=0.05, **how)  # type: ignore[arg-type]
     floor.crowd.wait(lambda: all(screen.state == "live" for screen in made), 240, "not all live")
     return made
 
