@@ -6,7 +6,7 @@ import re
 import signal
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count, cycle, islice
 
 import psutil
@@ -22,6 +22,7 @@ PEOPLE = ("nurse", "nurse2", "charge", "physician")
 FLAT_FOR_S = float(os.environ.get("SOAK_FLAT_S", "600"))
 STORMS_FOR_S = float(os.environ.get("SOAK_STORMS_S", "1200"))
 STORM_S = 75.0
+FRAMES_PER_S = 10.0
 WARM_UP_S = 120.0
 
 
@@ -119,7 +120,7 @@ def test_under_an_even_load_memory_descriptors_and_greenlets_stay_flat(new_floor
         floor.crowd.leave(gone)
         others.extend(floor.crowd.open(floor.seat("nurse"), 10, page=floor.page_of(floor.seat("nurse")), history=None))
 
-    going = [Going(update, lambda: 0.1), Going(come_and_go, lambda: 12.0)]
+    going = [Going(update, at_a_pace(FRAMES_PER_S)), Going(come_and_go, lambda: 12.0)]
     memory = list(watch_memory(server, FLAT_FOR_S))
     for one in going:
         one.stop()
@@ -134,6 +135,12 @@ def test_under_an_even_load_memory_descriptors_and_greenlets_stay_flat(new_floor
     assert after[1] <= before[1] + 2 and after[2] <= before[2] + 5
     verdicts = floor.verdicts()
     assert verdicts == [], told(verdicts)
+
+
+def at_a_pace(per_s: float) -> Callable[[], float]:
+    """How long to wait before each turn, so that they come as often as that however long each takes."""
+    began, turns = time.monotonic(), count(1)
+    return lambda: max(0.0, began + next(turns) / per_s - time.monotonic())
 
 
 def watch_memory(server: psutil.Process, for_s: float) -> Iterator[tuple[float, float]]:

@@ -123,6 +123,9 @@ class Crowd:
         self.do(lambda: os.sched_setaffinity(0, {processor}))
 
     def close(self) -> None:
+        """Once or more often."""
+        if not self._running:
+            return
         self._running = False
         os.eventfd_write(self._bell, 1)
         self._thread.join(10)

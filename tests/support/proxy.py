@@ -146,6 +146,8 @@ class Proxy:
                 await self._open.wait()
                 if link.swallows:
                     break
+                if writer.is_closing():
+                    return
                 await self._write(link, writer, data[start : start + step], down=down)
 
     async def _write(self, link: "_Link", writer: asyncio.StreamWriter, data: bytes, *, down: bool) -> None:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from time import monotonic
 from typing import Protocol
 
@@ -81,6 +82,7 @@ class Screen:
         self._connected = self._gap = self._again = False
         self._failures = 0
         self._restarting = False
+        self._shortest = self._held_back = 0.0
 
     # ---- What the crowd calls ----------------------------------------------------------------------------------------
 
@@ -115,10 +117,13 @@ class Screen:
         elif block.event == "hello":
             self.connects += 1
             self._restarting = False
+            self._shortest, self._held_back = _took(block), 0.0
             if not block.says["replay"]:  # else the screen is current after the frame that comes next
                 self._heard()
         elif block.event == "beat":
             self._failures = 0  # not at hello: a server that greets and dies is no success
+            self._shortest = min(self._shortest, _took(block))
+            self._held_back = _took(block) - self._shortest
             self._heard()
         elif block.event == "drain":
             self._restart(block.says["within_s"])
@@ -247,9 +252,12 @@ class Screen:
             self.shown = {id: Card(id, 0, card.state, card.hidden) for id, card in self.shown.items()}
 
     def _heard(self) -> None:
-        self.heard_at = monotonic()
+        """What a network has held back counts from when it was said; what it holds back for too long is no line."""
+        self.heard_at = max(self.heard_at, monotonic() - self._held_back)
         self._connected = True
-        self.judge(self.heard_at)
+        self.judge()
+        if self._held_back > self.rules.stale_after and self.line is not None:
+            self.line.abort()
 
     def _say(self, state: str) -> None:
         if state != self.state:
@@ -264,3 +272,8 @@ class Screen:
     def _note(self, entry: Noted) -> None:
         if self.history is not None:
             self.history.note(entry)
+
+
+def _took(block: Block) -> float:
+    """Seconds by two clocks that do not agree: only that they become more says something."""
+    return monotonic() - datetime.fromisoformat(block.says["now"]).timestamp()
