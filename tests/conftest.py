@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from gevent.pool import Pool
+from gevent.pywsgi import WSGIServer
 
-from app import create_app
+from app import Handler, create_app
 from hospital import clock, meters, records
 from hospital.settings import Settings
 from tests.support.house import House
@@ -62,6 +64,16 @@ def _open(settings: Settings) -> Iterator[House]:
     app.extensions["relay"].outlet.close()
     records.disconnect()
     clock.reset()
+
+
+@pytest.fixture
+def port(house: House) -> Iterator[int]:
+    """The application behind the real handler, in this process; nothing runs beside it."""
+    house.relay.look()
+    server = WSGIServer(("127.0.0.1", 0), house.app, handler_class=Handler, log=None, error_log=None, spawn=Pool(50))
+    server.start()
+    yield server.server_port
+    server.stop(timeout=1)
 
 
 @pytest.fixture

@@ -1,16 +1,13 @@
 """The door of the WebSocket: who is refused before the upgrade, and the one protocol behind it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from gevent.pool import Pool
-from gevent.pywsgi import WSGIServer
 from sqlalchemy import select
 from wsproto.events import TextMessage
 
-from app import Handler
 from hospital import meters, records
 from hospital.access.signing_in import sign_out
 from hospital.live.hub import RESTART, SIGNED_OUT
@@ -19,16 +16,6 @@ from tests.live.lines import seat, shown, visitor_of
 from tests.support.house import House
 from tests.support.sse import Stream, until
 from tests.support.websocket import HANDSHAKE, Socket
-
-
-@pytest.fixture
-def port(house: House) -> Iterator[int]:
-    """The application behind the real handler, in this process; nothing runs beside it."""
-    house.relay.look()
-    server = WSGIServer(("127.0.0.1", 0), house.app, handler_class=Handler, log=None, error_log=None, spawn=Pool(50))
-    server.start()
-    yield server.server_port
-    server.stop(timeout=1)
 
 
 def answered(port: int, cookie: str | None, *views: str, **how: Any) -> Socket:

@@ -9,11 +9,8 @@ from itertools import pairwise
 
 import gevent
 import pytest
-from gevent.pool import Pool
-from gevent.pywsgi import WSGIServer
 from werkzeug.test import TestResponse
 
-from app import Handler
 from hospital import clock, meters, settings
 from hospital.live.frame import auth
 from hospital.live.stream import QueueLine
@@ -63,16 +60,6 @@ def listen(house: House) -> Iterator[Callable[[str, str], Answer]]:
     yield open_stream
     for answer in answers:
         answer.close()
-
-
-@pytest.fixture
-def port(house: House) -> Iterator[int]:
-    """The same application behind the real handler, in this process; nothing runs beside it."""
-    house.relay.look()
-    server = WSGIServer(("127.0.0.1", 0), house.app, handler_class=Handler, log=None, error_log=None, spawn=Pool(50))
-    server.start()
-    yield server.server_port
-    server.stop(timeout=1)
 
 
 # ---- Who comes in ----------------------------------------------------------------------------------------------------
