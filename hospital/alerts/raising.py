@@ -82,7 +82,7 @@ def where_monitored(
     session: Session, sender: Sender, subject: Subject | None, place: Place, at: datetime
 ) -> Monitoring:
     """The patient whom a sender's readings are about, at the place that they come from; a stay opens as for alarms."""
-    bed = find_bed(session, sender.hospital_id, place.unit, place.bed)
+    bed = find_bed(session, sender.hospital_id, place.unit, place.bed, place.label)
     if subject is None:
         patient = meet_unidentified(session, sender.hospital_id, bed.code if bed else place.label)
     else:
@@ -119,7 +119,7 @@ def _adopt(session: Session, sender: Sender, report: Report, patient: Patient | 
 
 def _is_there(session: Session, alert: Alert, place: Place) -> bool:
     """Whether they are the same place: an alarm from another bed must reach the people of that bed."""
-    bed = find_bed(session, alert.hospital_id, place.unit, place.bed)
+    bed = find_bed(session, alert.hospital_id, place.unit, place.bed, place.label)
     if bed is None:
         return alert.bed_id is None and alert.place == place.label
     return alert.bed_id == bed.id
@@ -136,8 +136,8 @@ def _is_meant(alert: Alert, report: Report, patient: Patient | None) -> bool:
 
 
 def _open(session: Session, sender: Sender, report: Report, patient: Patient | None) -> Alert:
-    alarm, assessment = report.alarm, report.assessment
-    bed = find_bed(session, sender.hospital_id, report.place.unit, report.place.bed)
+    alarm, assessment, place = report.alarm, report.assessment, report.place
+    bed = find_bed(session, sender.hospital_id, place.unit, place.bed, place.label)
     alert = Alert(
         hospital_id=sender.hospital_id,
         unit_id=bed.unit_id if bed else None,
@@ -146,7 +146,7 @@ def _open(session: Session, sender: Sender, report: Report, patient: Patient | N
         sender_id=sender.id,
         sender_alert_id=alarm.alert_id,
         condition_key=alarm.condition,
-        place=report.place.label,
+        place=place.label,
         kind=alarm.kind,
         priority=assessment.priority,
         priority_sent=assessment.priority_sent,

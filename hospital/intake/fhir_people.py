@@ -86,8 +86,7 @@ def _place_of(location: Reference) -> Place:
     """'MED^^MED-03' (as PV1-3) in the identifier or the display, else 'Location/MED-03', else either as the bed."""
     for text in (location.identifier.value, location.display):
         if "^" in text:
-            unit, room, bed, *_ = [part.strip() for part in text.split("^")] + [""]
-            return Place(unit, room, bed)
+            return Place.read(text)
     kind, _, name = without_version(location.reference).rpartition("/")
     if kind.rpartition("/")[2] == "Location":
         return Place("", "", name)

@@ -114,9 +114,11 @@ def _place(session: Session, sender: Sender, seen: EncounterSeen) -> None:
     now, place = clock.now(), seen.place
     if seen.left is not None and _ended_before(session, patient, seen.left):
         return
-    bed = find_bed(session, sender.hospital_id, place.unit, place.bed) if place and seen.left is None else None
     if place is None and seen.left is None:
         return
+    bed = None
+    if place is not None and seen.left is None:
+        bed = find_bed(session, sender.hospital_id, place.unit, place.bed, place.label)
     for displaced in move(session, patient, bed, seen.left or now):
         without_bed(session, displaced, now)
     monitoring = monitoring_of(

@@ -4,7 +4,7 @@ from hospital.records.alert import Acknowledgement, Alert, Note
 from hospital.records.audit import AuditHead, AuditLine
 from hospital.records.board import Board, Pairing
 from hospital.records.database import Base, NotStored, bell, connect, disconnect, generation, read, write
-from hospital.records.hospital import Bed, Hospital, Unit, find_bed
+from hospital.records.hospital import Bed, BedCode, Hospital, Unit, find_bed
 from hospital.records.idempotency import Idempotency
 from hospital.records.journal import JournalLine
 from hospital.records.key_register import SealKey
@@ -20,6 +20,7 @@ __all__ = [
     "AuditLine",
     "Base",
     "Bed",
+    "BedCode",
     "Board",
     "Ended",
     "Hospital",

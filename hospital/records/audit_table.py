@@ -26,7 +26,7 @@ _AT_ONCE = 1_000
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the audit; '' where there is nothing to say."""
+    """One line of the audit; '' where there is nothing to say. `reason`: why it was done, or what was changed."""
 
     number: int
     at: datetime
@@ -56,7 +56,7 @@ def rows(session: Session, hospital_id: int, query: Select[AuditLine, bytes]) ->
             outcome=str(line.outcome or ""),
             units=", ".join(names.units.get(unit, unit) for unit in line.scope.split(",") if unit),
             address=detail.get("address", ""),
-            reason=detail.get("reason", ""),
+            reason=detail.get("reason") or detail.get("change", ""),
         )
 
 

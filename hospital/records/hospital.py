@@ -1,6 +1,6 @@
 """A hospital with its units and beds. Its row is the head of its journal."""
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy import ColumnElement, ForeignKey, String, UniqueConstraint, and_, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital.records.database import Base
@@ -44,14 +44,28 @@ class Bed(Base):
     code: Mapped[str] = mapped_column(String(40))
 
 
-def find_bed(session: Session, hospital_id: int, unit_code: str, bed_code: str) -> Bed | None:
-    """The bed that a sender calls `unit_code` and `bed_code` ('MED-07', or '07' within its unit); None: no such bed."""
-    if not bed_code:
-        return None
-    query = select(Bed).join(Unit, Unit.id == Bed.unit_id).where(Bed.hospital_id == hospital_id)
-    if unit_code:
-        query = query.where(Unit.code == unit_code, Bed.code.in_((bed_code, f"{unit_code}-{bed_code}")))
-    else:
-        query = query.where(Bed.code == bed_code)
+class BedCode(Base):
+    """A place as senders call it (`Place.label`), which somebody has bound to a bed: '7W / 07 / A' is MED-07."""
+
+    __tablename__ = "bed_code"
+    __table_args__ = (UniqueConstraint("hospital_id", "place"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    hospital_id: Mapped[int] = mapped_column(ForeignKey("hospital.id"))
+    bed_id: Mapped[int] = mapped_column(ForeignKey("bed.id"), index=True)
+    place: Mapped[str] = mapped_column(String(200))
+
+
+def find_bed(session: Session, hospital_id: int, unit_code: str, bed_code: str, place: str) -> Bed | None:
+    """The bed that a sender calls `unit_code` and `bed_code` ('MED-07', or '07' within its unit), or that somebody has
+    bound to the whole `place`. None: no such bed, or more than one that could be meant."""
+    meant: ColumnElement[bool] = Bed.id.in_(
+        select(BedCode.bed_id).where(BedCode.hospital_id == hospital_id, BedCode.place == place)
+    )
+    if bed_code and unit_code:
+        meant = or_(meant, and_(Unit.code == unit_code, Bed.code.in_((bed_code, f"{unit_code}-{bed_code}"))))
+    elif bed_code:
+        meant = or_(meant, Bed.code == bed_code)
+    query = select(Bed).join(Unit, Unit.id == Bed.unit_id).where(Bed.hospital_id == hospital_id, meant)
     beds = session.scalars(query.limit(2)).all()
     return beds[0] if len(beds) == 1 else None

@@ -47,10 +47,12 @@ def append(
     at: datetime,
     by: int | None = None,
     free_text: str | None = None,
+    was_unassigned: bool = False,
 ) -> JournalLine:
     """Write what has just been done to `alert` as the next line and make its number the alert's version.
 
     Called once by each act, after it has changed the alert. `by` is a person's id; None: the system or a sender.
+    `was_unassigned`: the act has given it the unit that it has now.
     """
     alert.happening, alert.changed_at, alert.changed_by_id = happening, at, by
     session.flush()
@@ -64,7 +66,7 @@ def append(
         happening=happening,
         alert_id=alert.id,
         person_id=by,
-        unit_before=alert.unit_id,
+        unit_before=None if was_unassigned else alert.unit_id,
         unit_after=alert.unit_id,
         facts=_facts(alert),
         text_digest=keyed_digest(free_text) if free_text is not None else None,

@@ -95,8 +95,19 @@ def meet_patient(
 def meet_unidentified(session: Session, hospital_id: int, place: str) -> Patient:
     """Whoever is at this place when its sender names nobody: one unidentified patient a place, never a known one."""
     return meet_patient(
-        session, hospital_id, identifier="", authority=f"unidentified at {place}", name="", birth_date=None, sex=""
+        session, hospital_id, identifier="", authority=_unidentified(place), name="", birth_date=None, sex=""
     )
+
+
+def move_unidentified(session: Session, patient: Patient, place: str) -> bool:
+    """From now on this unidentified patient is whoever is at `place`. False: somebody has been met there already."""
+    authority = _unidentified(place)
+    known = Patient.identifier_index.in_(blinds(str(patient.hospital_id), authority, ""))
+    if session.scalar(select(Patient.id).where(Patient.hospital_id == patient.hospital_id, known)) is not None:
+        return False
+    patient.authority = authority
+    patient.make_indexes()
+    return True
 
 
 def settle(session: Session, patient: Patient, bed: Bed, at: datetime) -> bool:
@@ -166,6 +177,10 @@ def move(session: Session, patient: Patient, bed: Bed | None, at: datetime) -> l
         session.add(Stay(hospital_id=patient.hospital_id, patient_id=patient.id, bed_id=bed.id, since=at))
         session.flush()
     return displaced
+
+
+def _unidentified(place: str) -> str:
+    return f"unidentified at {place}"
 
 
 def _reference(session: Session, sender_id: int, reference: str) -> PatientReference | None:

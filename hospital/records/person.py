@@ -25,6 +25,7 @@ class Person(Base):
 
     A display has no password: '' opens for nobody. `totp_step`: the last 30-second step whose code was taken, which is
     never taken again; None: a secret that may lie there has not been confirmed yet and is not asked for.
+    `one_time_until`: until then a password that somebody else gave opens; None: they have chosen one of their own.
     """
 
     __tablename__ = "person"
@@ -40,6 +41,7 @@ class Person(Base):
     must_change_password: Mapped[bool] = mapped_column(default=False)
     totp_secret: Mapped[str | None] = mapped_column(Sealed("person.totp_secret"))
     totp_step: Mapped[int | None]
+    one_time_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     units: Mapped[list[Unit]] = relationship(secondary=person_unit, order_by=Unit.code)
 
 

@@ -14,6 +14,12 @@ class Place:
     room: str
     bed: str
 
+    @classmethod
+    def read(cls, text: str) -> "Place":
+        """'MED^^MED-03', as PV1-3; what follows the bed is not used."""
+        unit, room, bed, *_ = [part.strip() for part in text.split("^")] + ["", ""]
+        return cls(unit, room, bed)
+
     @property
     def label(self) -> str:
         """'HO Surgery / OR / 1'; a dash for what was not sent."""

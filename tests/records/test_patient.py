@@ -23,7 +23,7 @@ def meet(house: House, hospital: str = "demo", **how: Any) -> Patient:
 
 def bed(house: House, code: str, hospital: str = "demo") -> int:
     with records.read() as session:
-        found = find_bed(session, house.hospital(hospital).id, code.partition("-")[0], code)
+        found = find_bed(session, house.hospital(hospital).id, code.partition("-")[0], code, code)
     assert found is not None
     return found.id
 
@@ -197,16 +197,16 @@ def test_a_bed_is_found_by_what_its_sender_calls_it(
     house: House, unit_code: str, bed_code: str, found: str | None
 ) -> None:
     with records.read() as session:
-        there = find_bed(session, house.hospital().id, unit_code, bed_code)
+        there = find_bed(session, house.hospital().id, unit_code, bed_code, "")
 
     assert (there.code if there else None) == found
 
 
 def test_a_bed_is_found_in_its_own_hospital_only(house: House) -> None:
     with records.read() as session:
-        here = find_bed(session, house.hospital("demo").id, "MED", "MED-07")
-        there = find_bed(session, house.hospital("demo-b").id, "MED", "MED-07")
-        assert find_bed(session, house.hospital("demo-b").id, "ICU", "ICU-01") is None
+        here = find_bed(session, house.hospital("demo").id, "MED", "MED-07", "")
+        there = find_bed(session, house.hospital("demo-b").id, "MED", "MED-07", "")
+        assert find_bed(session, house.hospital("demo-b").id, "ICU", "ICU-01", "") is None
 
     assert here is not None and there is not None
     assert here.id != there.id
@@ -221,7 +221,7 @@ def _add_bed(session: Session, unit_id: int, code: str) -> None:
 @pytest.fixture
 def med(house: House) -> int:
     with records.read() as session:
-        found = find_bed(session, house.hospital().id, "MED", "MED-07")
+        found = find_bed(session, house.hospital().id, "MED", "MED-07", "")
     assert found is not None
     return found.unit_id
 
@@ -230,5 +230,5 @@ def test_two_beds_that_could_be_meant_are_none(house: House, med: int) -> None:
     records.write(None, lambda session: _add_bed(session, med, "07"))
 
     with records.read() as session:
-        assert find_bed(session, house.hospital().id, "MED", "07") is None
-        assert find_bed(session, house.hospital().id, "MED", "MED-07") is not None
+        assert find_bed(session, house.hospital().id, "MED", "07", "") is None
+        assert find_bed(session, house.hospital().id, "MED", "MED-07", "") is not None
