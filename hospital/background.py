@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from gevent.event import Event
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 
 from hospital import clock, meters, records, settings
 from hospital.alerts import boards
@@ -92,7 +92,7 @@ def _left_alone(now: datetime) -> Iterator[ColumnElement[bool]]:
 
 
 def forget() -> None:
-    """Keys, messages and wrong tries are kept for a while, not for ever."""
+    """Keys, messages, wrong tries and ended sessions are kept for a while, not for ever. The audit stays."""
     now = clock.now()
     keys = delete(Idempotency).where(Idempotency.at < now - timedelta(hours=settings.current.idempotency_keep_h))
     old = delete(Message).where(Message.received_at < now - timedelta(days=settings.current.message_keep_days))
@@ -103,7 +103,12 @@ def forget() -> None:
     )
     codes = delete(Pairing).where(Pairing.expires_at < clock.now())
     tries = delete(SignInDelay).where(SignInDelay.last_at < now - timedelta(hours=settings.current.sign_in_forget_h))
-    records.write(None, lambda session: [session.execute(what) for what in (keys, old, readings, codes, tries)])
+    ended = delete(PersonSession).where(
+        PersonSession.ended_at < now - timedelta(days=settings.current.ended_session_keep_days),
+        PersonSession.id < select(func.max(PersonSession.id)).scalar_subquery(),  # no number is ever given twice
+    )
+    done = (keys, old, readings, codes, tries, ended)
+    records.write(None, lambda session: [session.execute(what) for what in done])
 
 
 TASKS = (

@@ -55,6 +55,7 @@ class Settings:
     session_office_idle_h: float = 0.5
     session_office_absolute_h: float = 12.0
     session_display_days: float = 365.0
+    ended_session_keep_days: float = 30.0
     session_rotate_s: float = 900.0
     session_overlap_s: float = 60.0
     # Signing in
@@ -66,6 +67,7 @@ class Settings:
     sign_in_forget_h: float = 24.0
     second_factor_within_s: float = 600.0
     password_min_characters: int = 12
+    one_time_password_h: float = 72.0
     acts_per_minute: int = 600
     intake_per_minute: int = 60_000
     # The stream

@@ -1,5 +1,7 @@
 """Passwords: argon2id, in gevent's thread pool, because a check takes long enough to hold up every screen."""
 
+import secrets
+
 import gevent
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -9,6 +11,7 @@ from hospital import settings
 from hospital.vocabulary import N_
 
 LONGEST = 200  # characters: argon2 need not chew on more
+_ONE_TIME_BYTES = 12  # of one that is typed once
 _AT_ONCE = 4  # each takes 64 MB and a core for a moment: who floods the door waits, and the screens do not
 
 _hasher = PasswordHasher()
@@ -19,6 +22,12 @@ _turns = BoundedSemaphore(_AT_ONCE)
 def hash_password(password: str) -> str:
     with _turns:
         return str(gevent.get_hub().threadpool.apply(_hasher.hash, (password,)))
+
+
+def one_time() -> tuple[str, str]:
+    """A password to be told to somebody, who changes it at once; and its hash."""
+    given = secrets.token_urlsafe(_ONE_TIME_BYTES)
+    return given, hash_password(given)
 
 
 def is_right(password: str, password_hash: str | None) -> bool:

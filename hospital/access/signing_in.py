@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import request
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from hospital import clock, records, settings
@@ -23,6 +23,7 @@ class Entry:
     role: Role
     expires_at: datetime
     complete: bool
+    session_id: int
 
 
 def sign_in(name: str, password: str, device: Device) -> Entry | None:
@@ -33,7 +34,8 @@ def sign_in(name: str, password: str, device: Device) -> Entry | None:
     guarded = _guarded(name, device)
     delays.count_try(*guarded)
     with records.read() as session:
-        person = session.scalar(select(Person).where(Person.name == name, Person.active))
+        in_time = or_(Person.one_time_until.is_(None), Person.one_time_until > clock.now())
+        person = session.scalar(select(Person).where(Person.name == name, Person.active, in_time))
     if not passwords.is_right(password, person.password_hash if person else None) or person is None:
         return None
     better = passwords.hash_password(password) if passwords.is_outdated(person.password_hash) else person.password_hash
@@ -67,7 +69,8 @@ def open_session(
     )
     row.address, row.browser = where
     session.add(row)
-    return Entry(token, person.role, row.expires_at, complete)
+    session.flush()
+    return Entry(token, person.role, row.expires_at, complete, row.id)
 
 
 def sign_out(session_id: int) -> None:

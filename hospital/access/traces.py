@@ -54,20 +54,20 @@ def leave(act: str, what: str, reason: str = "") -> None:
     g.traced = True
 
 
-def tell(*, hospital_id: int, person_id: int, session_id: int | None = None) -> None:
-    """For a view without a sign-in that has found out who this is (or claims to be)."""
-    g.traced_person = (hospital_id, person_id, session_id)
+def tell(session_id: int) -> None:
+    """For the view of the sign-in: the session that has begun, whose number stands in all that follows."""
+    g.traced_session = session_id
 
 
 def opens() -> None:
     """For a view that shows something before it returns: the trace of a look, now."""
-    _keep(_of_person(current_user._get_current_object(), "look", _object(), 200, None))
+    _keep(_of_person(current_user._get_current_object(), "look", _object(), 200))
     g.traced = True
 
 
-def because(reason: str) -> None:
-    """For a view: why the person does this, in their words. It is sealed."""
-    g.traced_reason = reason
+def did(what: str, change: str = "") -> None:
+    """For the view of an act: what it was done to where the address does not say so, and what was changed (sealed)."""
+    g.traced_object, g.traced_change = what, change
 
 
 def _after(response: Response) -> Response:
@@ -102,10 +102,9 @@ def _trace(guard: object, status: int) -> Trace | None:
 
 def _at_the_door(status: int) -> Trace:
     """A name that nobody has is not kept: people type their passwords there."""
-    found = g.get("traced_person") or _named(request.form.get("name", ""))
-    hospital_id, person_id, session_id = found or (NOBODYS, None, None)
+    hospital_id, person_id = _named(request.form.get("name", "")) or (NOBODYS, None)
     act = _act() if status < 400 else f"{_act()} refused"
-    return Trace(hospital_id, act, "", status, person_id, session_id=session_id, detail=_detail(g.get("traced_reason")))
+    return Trace(hospital_id, act, "", status, person_id, session_id=g.get("traced_session"), detail=_detail())
 
 
 def _by_a_person(person: SignedIn, status: int) -> Trace | None:
@@ -113,10 +112,10 @@ def _by_a_person(person: SignedIn, status: int) -> Trace | None:
     if looks and 300 <= status < 400:
         return None
     act = "refused" if status >= 400 else "look" if looks else _act()
-    return _of_person(person, act, _object(), status, g.get("traced_reason"))
+    return _of_person(person, act, g.get("traced_object") or _object(), status)
 
 
-def _of_person(person: SignedIn, act: str, what: str, status: int, reason: str | None) -> Trace:
+def _of_person(person: SignedIn, act: str, what: str, status: int, reason: str = "") -> Trace:
     actor = person.actor
     units = sorted(str(unit or "none") for unit in actor.scope)
     return Trace(
@@ -155,16 +154,16 @@ def _remember(same: tuple[object, ...]) -> None:
         del _left[oldest]
 
 
-def _named(name: str) -> tuple[int, int, None] | None:
+def _named(name: str) -> tuple[int, int] | None:
     query = select(Person.hospital_id, Person.id).where(Person.name == name.replace("\0", "").strip())
     with records.read() as session:
         row = session.execute(query).one_or_none()
-    return (row[0], row[1], None) if row else None
+    return (row[0], row[1]) if row else None
 
 
 def _act() -> str:
-    """The last word of the address, as the code writes it: 'acknowledgement', 'sign-out'."""
-    return _rule().rpartition("/")[2]
+    """The last word of the address, as the code writes it: 'acknowledgement', 'sign-out'; of /people/<id>, 'people'."""
+    return next(word for word in reversed(_rule().split("/")) if not word.startswith("<"))
 
 
 def _object() -> str:
@@ -182,6 +181,6 @@ def _rule() -> str:
     return request.url_rule.rule if request.url_rule is not None else ""
 
 
-def _detail(reason: str | None) -> str:
-    said = {"address": request.remote_addr or "", **({"reason": reason} if reason else {})}
-    return json.dumps(said, sort_keys=True)
+def _detail(reason: str = "") -> str:
+    said = {"address": request.remote_addr or "", "reason": reason, "change": g.get("traced_change", "")}
+    return json.dumps({name: words for name, words in said.items() if words or name == "address"}, sort_keys=True)

@@ -51,8 +51,10 @@ def claim() -> Response:
         person = pairing.claim(session, secret, now)
         if person is None:
             return None
-        audit.append(session, Trace(person.hospital_id, "sign-in", "board", 200, person_id=person.id))
-        return signing_in.open_session(session, person, where)
+        entry = signing_in.open_session(session, person, where)
+        trace = Trace(person.hospital_id, "sign-in", "board", 200, person_id=person.id, session_id=entry.session_id)
+        audit.append(session, trace)
+        return entry
 
     try:
         entry = records.write(None, act)

@@ -56,7 +56,7 @@ def _keep(session: Session, person: SignedIn, new_hash: str, tried: delays.Guard
     """The new token of this session; all others of this person end."""
     delays.forgive(session, tried)
     row = session.get_one(Person, person.actor.person_id)
-    row.password_hash, row.must_change_password = new_hash, False
+    row.password_hash, row.must_change_password, row.one_time_until = new_hash, False, None
     others = and_(PersonSession.person_id == row.id, PersonSession.id != person.session_id)
     signing_in.end(session, others, Ended.PASSWORD)
     return rotation.renew_at_once(session, person.session_id, clock.now())

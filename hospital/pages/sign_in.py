@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from hospital import clock, meters, records, settings
-from hospital.access import delays, devices, second_factor, sessions, signing_in
+from hospital.access import delays, devices, second_factor, sessions, signing_in, traces
 from hospital.access.guard import at_the_door, for_people, me, sign_in_token
 from hospital.access.passwords import LONGEST
 from hospital.access.sessions import SignedIn, Step
@@ -54,6 +54,7 @@ def sign_in() -> Response:
     meters.count("sign_ins_total", result="right" if entry else "wrong")
     if entry is None:
         return make_response(_form(_goal(), gettext("Name and password do not belong together. Try again.")), 401)
+    traces.tell(entry.session_id)
     if current_user.is_authenticated:  # whoever was signed in here is not any more
         signing_in.sign_out(current_user.session_id)
     goal = _goal(entry.role)

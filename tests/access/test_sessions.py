@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import select, text, update
 from werkzeug.test import TestResponse
 
-from hospital import clock, records, settings
+from hospital import background, clock, records, settings
 from hospital.access import passwords, sessions, signing_in
 from hospital.access.tokens import token_hash
-from hospital.records import Person, PersonSession
+from hospital.records import AuditLine, Person, PersonSession
 from hospital.roles import Role
 from tests.access.strangers import hire
 from tests.support.house import House, Visitor
@@ -347,3 +347,33 @@ def _rows() -> list[PersonSession]:
 
 def _change(query: Any) -> None:
     records.write(None, lambda session: session.execute(query))
+
+
+def test_ended_sessions_are_forgotten_after_their_days_and_the_audit_keeps_their_trace(house: House) -> None:
+    clock.stop()
+    first, second = house.visitor("nurse"), house.visitor("nurse2")
+    for visitor in (first, second):
+        visitor.act("/sign-out")
+    kept = house.visitor("nurse-icu")
+    (gone, also_gone, living) = (row.id for row in _rows())
+    clock.turn(timedelta(days=29))
+    background.forget()
+    assert [row.id for row in _rows()] == [gone, also_gone, living]
+    clock.turn(timedelta(days=2))
+    background.end_sessions()
+    background.forget()
+    assert [row.id for row in _rows()] == [living]
+    with records.read() as session:
+        traced = set(session.scalars(select(AuditLine.session_id)))
+    assert {gone, also_gone} <= traced
+    assert kept.get("/alerts").status_code == 302
+
+
+def test_the_number_of_a_forgotten_session_is_never_given_again(house: House) -> None:
+    clock.stop()
+    house.visitor("nurse").act("/sign-out")
+    (gone,) = (row.id for row in _rows())
+    clock.turn(timedelta(days=31))
+    background.forget()
+    house.visitor("nurse")
+    assert max(row.id for row in _rows()) > gone

@@ -129,6 +129,13 @@ def test_sign_ins_right_and_wrong_and_out(house: House) -> None:
     assert door == [("sign-in refused", 401, person_id), ("sign-in", 303, person_id), ("sign-out", 303, person_id)]
 
 
+def test_a_sign_in_s_line_has_the_session_s_number_as_all_that_follows_has(house: House) -> None:
+    house.visitor("nurse").get("/board")
+    with records.read() as session:
+        session_id = session.scalars(select(PersonSession.id)).one()
+    assert {(line.act, line.session_id) for line in left()} == {("sign-in", session_id), ("look", session_id)}
+
+
 def test_a_name_that_nobody_has_is_not_kept_for_it_may_be_a_password(house: House) -> None:
     house.visitor().sign_in("hunter2 is my password", "x")
 
