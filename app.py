@@ -30,7 +30,7 @@ from hospital.intake import http, mllp
 from hospital.live import admission, pulse, reports, socket, stream
 from hospital.live.outlet import HandsOver
 from hospital.live.relay import Relay
-from hospital.operations import auditing, commands, demo, health, keys, leaving, migrating
+from hospital.operations import auditing, commands, demo, health, hospitals, keys, leaving, migrating
 from hospital.operations import metrics as prometheus
 from hospital.operations.leaving import HangsUp
 from hospital.pages import (
@@ -112,7 +112,7 @@ def create_app(given: Settings | None = None) -> Flask:
         room.prepare(app)
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)
-    for group in (commands.tokens, commands.epoch, keys.keys, auditing.commands):
+    for group in (commands.tokens, commands.epoch, keys.keys, auditing.commands, hospitals.hospitals):
         app.cli.add_command(group)
     app.extensions["key_file"] = key_file
     app.extensions["fragments"] = Fragments(app)
