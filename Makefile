@@ -23,6 +23,7 @@ check: .venv/.tests  ## linters, types, architecture
 	$(PY) -m ruff format --check .
 	$(PY) -m djlint --lint --quiet templates
 	$(PY) -m mypy hospital app.py wsgi.py
+	$(PY) -m bandit --quiet --recursive --severity-level medium hospital app.py wsgi.py deploy
 	$(PY) -m pytest -q tests/test_architecture.py
 
 soak: .venv/.tests  ## faults at random, thousands of screens, flat memory: about 45 minutes; ARGS="-k storms" for less
