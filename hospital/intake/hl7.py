@@ -16,6 +16,11 @@ WIDE = {
     b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"M\0": "utf-16-le", b"\0M": "utf-16-be",
 }  # fmt: skip
 
+# Whoever knocks can send a message whose parts take minutes to go through. Nothing that is meant has so many.
+MOST_SEGMENTS, MOST_ORDERS = 5_000, 50
+_MOST_FIELDS, _MOST_REPETITIONS = 100, 50  # what comes behind them is not read
+_LONGEST_FIELD = 10_000  # characters of one that is read
+
 _STRAY = b" \t\r\n\x0b\xef\xbb\xbf"  # blanks, the start of an MLLP frame, the UTF-8 byte order mark
 CONTROLS = {n: None for n in (*range(32), *range(127, 160)) if chr(n) not in "\n\t"}
 _VERSION = re.compile(r"2\.[1-9](\.[0-9]{1,2})?")
@@ -55,6 +60,7 @@ class Encoding:
 
     def decode(self, raw: str) -> str:
         """The text meant: escapes read, an HL7 null ("") as empty, no control characters but newline and tab."""
+        raw = raw[:_LONGEST_FIELD]
         if raw.strip() == '""':
             return ""
         mark = re.escape(self.escape)
@@ -90,14 +96,16 @@ class Segment:
         return self.encoding.decode(_part(whole, self.encoding.subcomponent, sub))
 
     def repetitions(self, n: int) -> int:
-        return len(self._raw(n).split(self.encoding.repetition)) if self._raw(n) else 0
+        """How many there are to be read."""
+        raw = self._raw(n)
+        return min(raw.count(self.encoding.repetition) + 1, _MOST_REPETITIONS) if raw else 0
 
     def _raw(self, n: int) -> str:
         return self.raw[n] if n < len(self.raw) else ""
 
 
 def _part(text: str, separator: str, n: int) -> str:
-    parts = text.split(separator)
+    parts = text.split(separator, n)
     return parts[n - 1] if n <= len(parts) else ""
 
 
@@ -188,10 +196,14 @@ def _decode(raw: bytes, charsets: tuple[str, ...], header: Message | None) -> tu
 
 
 def _split(text: str, charset: str) -> Message:
-    lines = [line.lstrip() for line in re.split(r"[\r\n]+", text) if line.strip()]
+    pieces = re.split(r"[\r\n]+", text, maxsplit=MOST_SEGMENTS)
+    lines = [line.lstrip() for line in pieces if line.strip()]
     if not lines or not re.match(rf"MSH[{re.escape(string.punctuation)}]", lines[0]):
         raise Refused("AR", "100", "MSH", "The message does not begin with an MSH segment.")
     encoding = _encoding(lines[0], charset)
+    if len(pieces) > MOST_SEGMENTS:
+        header = Message((_segment(lines[0], encoding),), encoding)
+        raise Refused("AE", "100", "", f"There are more than {MOST_SEGMENTS} segments: send several messages.", header)
     segments = tuple(_segment(line, encoding) for line in lines)
     if [segment.name for segment in segments].count("MSH") > 1:  # reading on would mix two patients
         header = Message(segments[:1], encoding)
@@ -200,7 +212,7 @@ def _split(text: str, charset: str) -> Message:
 
 
 def _encoding(line: str, charset: str) -> Encoding:
-    marks = list(dict.fromkeys(line.split(line[3])[1]))  # `^~\\&` is `^~\&`, written by someone who escaped it twice
+    marks = list(dict.fromkeys(line.split(line[3], 2)[1]))  # `^~\\&` is `^~\&`, written by someone who escaped it twice
     if len(marks) not in (4, 5) or not set(marks) <= set(string.punctuation):
         raise Refused("AE", "102", "MSH^1^2", "MSH-2 must hold the four encoding characters, or five with truncation.")
     component, repetition, escape, subcomponent, *truncation = marks
@@ -208,7 +220,7 @@ def _encoding(line: str, charset: str) -> Encoding:
 
 
 def _segment(line: str, encoding: Encoding) -> Segment:
-    fields = line.split(encoding.field)
+    fields = line.split(encoding.field, _MOST_FIELDS)[:_MOST_FIELDS]
     name = fields[0]
     if name == "MSH":  # MSH-1 is the separator itself
         fields.insert(1, encoding.field)

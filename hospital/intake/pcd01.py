@@ -15,7 +15,7 @@ _VERIFIED = {"F": True, "C": True, "R": False, "X": False, "": False}  # OBX-11;
 _WITHDRAWS = ("C", "D", "W")  # what stands before it in the message; a correction that cannot be read does so too
 _NUMERIC = ("NM", "ST")
 _CODED = ("CE", "CWE", "CNE", "CF")
-_PATH = re.compile(r"[0-9]+(?:\.[0-9]+)*")
+_PATH = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,9}")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime, tzinfo
 
 from hospital.intake.codes import Measure, observable
-from hospital.intake.hl7 import Message, Refused, Segment, read_time
+from hospital.intake.hl7 import MOST_ORDERS, Message, Refused, Segment, read_time
 from hospital.triage.alarm import Alarm, Place, Subject
 from hospital.vocabulary import AlertKind, Priority
 
@@ -20,6 +20,7 @@ _UNITS = {
 }  # fmt: skip
 _NO_VALUE = (-100.0, -999.0, -99.9, 32767.0)  # what devices send for "not measured"
 _LONGEST_UNIT = 40  # characters; a number has 25 at most
+_LONGEST_TEXT = 200  # of an alarm and of a name: they go to every screen
 _CODED = ("CE", "CWE", "CNE", "CF")
 _NUMBER = r"[+-]?(?:[0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})"
 _RANGE = re.compile(rf"({_NUMBER})\s*-\s*({_NUMBER})?|([<>])=?\s*({_NUMBER})")
@@ -34,6 +35,8 @@ def orders(message: Message) -> list[Message]:
     starts = [n for n, segment in enumerate(message.segments) if segment.name == "OBR"]
     if not starts:
         raise Refused("AE", "100", "OBR", "There is no OBR segment.")
+    if len(starts) > MOST_ORDERS:
+        raise Refused("AE", "100", "OBR", f"There are more than {MOST_ORDERS} orders (OBR): send several messages.")
     common = message.segments[: starts[0]]
     ends = [*starts[1:], len(message.segments)]
     return [
@@ -82,7 +85,7 @@ def read_subject(message: Message) -> Subject | None:
     return Subject(
         identifier=pid.component(3, 1, rep),
         authority=pid.component(3, 4, rep) or pid.component(3, 4, rep, sub=2) or None,
-        name=", ".join(part for part in (pid.component(5, 1), pid.component(5, 2)) if part),
+        name=_shortened(", ".join(part for part in (pid.component(5, 1), pid.component(5, 2)) if part)),
         birth_date=_date(pid.component(7, 1)),
         sex=pid.component(8, 1)[:1].upper(),
     )
@@ -138,7 +141,11 @@ def _text(event: Segment) -> str:
         told = event.component(5, 9) or event.component(5, 2) or ("" if numbered else event.component(5, 1))
     else:
         told = event.field(5)
-    return _readable(told or event.component(3, 2)) or f"Event {_code(event, 3)}"
+    return _shortened(_readable(told or event.component(3, 2))) or f"Event {_code(event, 3)}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
 
 
 def _readable(name: str) -> str:

@@ -24,7 +24,7 @@ from hospital.intake.pcd01 import read_observations
 from hospital.intake.pcd04 import orders, read_alarm, read_place, read_subject
 from hospital.intake.senders import KnownSender
 from hospital.records import Alert, NotStored, Sender, Verdict
-from hospital.triage.alarm import Alarm
+from hospital.triage.alarm import Place, Subject
 from hospital.triage.assess import Outcome, assess, is_for_production
 
 log = logging.getLogger(__name__)
@@ -162,9 +162,9 @@ def _observe(session: Session, message: Message, sender: Sender, known: KnownSen
     if not is_for_production(message.processing_id) and not sender.training:
         meters.count("messages_skipped_total")
         return
-    now, place = clock.now(), read_place(message)
-    _check_place(place.label)
-    monitoring = where_monitored(session, sender, read_subject(message), place, now)
+    now, place, subject = clock.now(), read_place(message), read_subject(message)
+    _check_whose(place, subject)
+    monitoring = where_monitored(session, sender, subject, place, now)
     sent_at = message.sent_at(known.zone)
     off_s = (sent_at - now).total_seconds() if sent_at else 0.0
     observe(session, monitoring, Readings(told.sets, now, sender.id, clock_off_s=off_s, continuous=True))
@@ -172,10 +172,12 @@ def _observe(session: Session, message: Message, sender: Sender, known: KnownSen
 
 
 def _report_of(order: Message, sender: Sender, known: KnownSender) -> Report:
-    alarm, place = read_alarm(order, known.zone), read_place(order)
-    _check_fits(alarm, place.label)
+    alarm, place, subject = read_alarm(order, known.zone), read_place(order), read_subject(order)
+    if len(alarm.alert_id) > _LONGEST_NAME:
+        raise Refused("AE", "102", "OBR^1^3", f"The alert's id is longer than {_LONGEST_NAME} characters.")
+    _check_whose(place, subject)
     assessment = assess(alarm, order.processing_id, sender.training)
-    return Report(alarm, assessment, read_subject(order), place, clock.now())
+    return Report(alarm, assessment, subject, place, clock.now())
 
 
 def _carry_out(session: Session, sender: Sender, report: Report) -> Alert | None:
@@ -187,15 +189,12 @@ def _carry_out(session: Session, sender: Sender, report: Report) -> Alert | None
     return None
 
 
-def _check_place(place: str) -> None:
-    if len(place) > _LONGEST_NAME:
+def _check_whose(place: Place, subject: Subject | None) -> None:
+    """What says whose alarm or reading it is must be kept whole: cut off, two would be one."""
+    if len(place.label) > _LONGEST_NAME:
         raise Refused("AE", "102", "PV1^1^3", f"The place is longer than {_LONGEST_NAME} characters.")
-
-
-def _check_fits(alarm: Alarm, place: str) -> None:
-    _check_place(place)
-    if len(alarm.alert_id) > _LONGEST_NAME:
-        raise Refused("AE", "102", "OBR^1^3", f"The alert's id is longer than {_LONGEST_NAME} characters.")
+    if subject and max(len(subject.identifier), len(subject.authority or "")) > _LONGEST_NAME:
+        raise Refused("AE", "102", "PID^1^3", f"The patient's identifier is longer than {_LONGEST_NAME} characters.")
 
 
 def _refuse(raw: bytes, refused: Refused, sender: KnownSender | None, message: Message | None = None) -> Received:
