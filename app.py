@@ -5,6 +5,7 @@ if __name__ == "__main__":
 
     monkey.patch_all()
 
+import gc
 import hashlib
 import logging
 import os
@@ -139,6 +140,8 @@ class Running:
     def __init__(self, app: Flask) -> None:
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each open screen is a descriptor
+        gc.collect()
+        gc.freeze()  # what a start has made stays for good: no later collection need look through it
         self._leaving: leaving.Leaving = app.extensions["leaving"]
         self._relay: Relay = app.extensions["relay"]
         self._timers_end = gevent.event.Event()

@@ -1,6 +1,7 @@
 """Drives load.c: compiles it, opens screens, and hears when a frame is on all of them."""
 
 import json
+import os
 import select
 import subprocess
 import time
@@ -48,6 +49,10 @@ class Load:
         command = [*machine.on_core(machine.LOAD_CORE), str(program), *how]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._read = b""
+
+    def give_way(self) -> None:
+        """From now on whatever else runs on the load's core comes first."""
+        os.setpriority(os.PRIO_PROCESS, self._process.pid, 19)
 
     def open(self, screens: int, per_s: float, within_s: float = 120.0) -> None:
         """Open so many more, and wait until all are. Raises Lost."""

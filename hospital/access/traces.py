@@ -16,12 +16,14 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from hospital import meters, records
 from hospital.access.sessions import SignedIn
@@ -70,6 +72,16 @@ def did(what: str, change: str = "") -> None:
     g.traced_object, g.traced_change = what, change
 
 
+def of_act() -> Callable[[Session, int], object]:
+    """For a view that does an act: what it is to call within the act's transaction, with the status it came to.
+
+    What is done and who did it are then stored together, at one commit.
+    """
+    done = _of_person(current_user._get_current_object(), _act(), _object(), 200)
+    g.traced = True
+    return lambda session, status: audit.append(session, replace(done, act=_said(done.act, status), outcome=status))
+
+
 def _after(response: Response) -> Response:
     view = current_app.view_functions.get(request.endpoint or "")
     guard = getattr(view, "guard", None)
@@ -111,8 +123,12 @@ def _by_a_person(person: SignedIn, status: int) -> Trace | None:
     looks = request.method in ("GET", "HEAD")
     if looks and 300 <= status < 400:
         return None
-    act = "refused" if status >= 400 else "look" if looks else _act()
+    act = _said("look" if looks else _act(), status)
     return _of_person(person, act, g.get("traced_object") or _object(), status)
+
+
+def _said(act: str, status: int) -> str:
+    return "refused" if status >= 400 else act
 
 
 def _of_person(person: SignedIn, act: str, what: str, status: int, reason: str = "") -> Trace:

@@ -60,14 +60,15 @@ class Relay:
         while not self._stopped:
             records.bell.wait(timeout=self._until_next())
             records.bell.clear()
-            began = time.monotonic()
+            began, sent = time.monotonic(), True
             try:
-                self.turn()
+                sent = self.turn()
             except Exception:  # the loop must live; screens turn STALE by themselves while it fails
                 meters.count("relay_failures_total")
                 log.exception("relay: a look at the journal failed")
                 gevent.sleep(_LOOK_EVERY_S)
-            gevent.sleep(max(0.0, settings.current.coalesce_ms / 1000 - (time.monotonic() - began)))
+            if sent:  # what comes within this time goes out together
+                gevent.sleep(max(0.0, settings.current.coalesce_ms / 1000 - (time.monotonic() - began)))
 
     def drain(self, window_s: float) -> None:
         """This process goes: no new line, and the open ones end one after the other, news coming until then."""
@@ -88,24 +89,26 @@ class Relay:
         self._stopped = True
         records.bell.set()
 
-    def turn(self) -> None:
-        """One look at the journal, and a beat if it is time for one."""
-        self.look()
+    def turn(self) -> bool:
+        """One look at the journal, and a beat if it is time for one. Whether the journal had news."""
+        news = self.look()
         self._vitals.turn(self._tails)
         self.outlet.drop_stuck()
         if time.monotonic() - self._last_beat >= settings.current.beat_s:
             self._last_beat = time.monotonic()
             self.end_sessions()
             self.beat()
+        return news
 
-    def look(self) -> None:
-        """Send everything that the journal has and the screens have not."""
+    def look(self) -> bool:
+        """Send everything that the journal has and the screens have not. Whether there was anything."""
         with self._sending:
             news = self._news()
             for hospital_id, touches in news:
                 self._send(hospital_id, touches)
         if any(len(touches) == _LINES_AT_ONCE for _, touches in news):
             records.bell.set()  # there is more: go on at once
+        return bool(news)
 
     def beat(self) -> None:
         """Tell every line up to where it has everything."""

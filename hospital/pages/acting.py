@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest
 
 from hospital import clock, meters, records
+from hospital.access import traces
 from hospital.access.guard import is_ours, me
 from hospital.alerts import refusals
 from hospital.alerts.refusals import KeyUsed, PressedTooLongAgo, Refusal
@@ -56,10 +57,14 @@ class AsItIsNow:
 
 def carry_out(name: str, alert_id: int, act: Act) -> Response:
     """Do the act once for its key, then answer as the caller asked: htmx, JSON or a plain form. Raises NotStored."""
-    person, key, in_time = me(), key_given(), _in_time(act, _pressed_at())
-    outcome = records.write(
-        person.actor.hospital_id, lambda session: _once(session, person.actor.person_id, key, name, alert_id, in_time)
-    )
+    actor, key, in_time, leave_trace = me().actor, key_given(), _in_time(act, _pressed_at()), traces.of_act()
+
+    def traced(session: Session) -> Outcome:
+        outcome = _once(session, actor.person_id, key, name, alert_id, in_time)
+        leave_trace(session, outcome.status)
+        return outcome
+
+    outcome = records.write(actor.hospital_id, traced)
     meters.count("acts_total", act=name, status=str(outcome.status))
     return _answer(outcome)
 

@@ -36,13 +36,14 @@ from sqlalchemy.orm import DeclarativeBase, Session, configure_mappers
 from hospital.records import sealed
 
 T = TypeVar("T")
+Outcome = tuple[Any, BaseException | None]  # what an act returned, or what it raised
 
 _BATCH = 100  # acts in one transaction: bounds how long the first of them waits
 _WRITERS = 0x686F7370  # the number of PostgreSQL's lock that every writer shares
 _BUSY_MS = 5_000  # how long SQLite waits for another process's write
 
 bell = gevent.event.Event()
-"""Rings after each commit of this process. It only says "look now"; who misses it finds everything a second later."""
+"""Rings when this process has committed news. It only says "look now": who misses it finds all of it a second later."""
 
 
 class NotStored(Exception):
@@ -158,6 +159,11 @@ def write(hospital_id: int | None, act: Callable[[Session], T]) -> T:
     return cast(T, wanted.done.get())
 
 
+def ring_after(session: Session) -> None:
+    """In an act: it has written what screens wait for."""
+    session.info["rings"] = True
+
+
 def _open() -> _Database:
     if _database is None:
         raise RuntimeError("records.connect() comes first")
@@ -168,8 +174,9 @@ def _work_off(database: _Database) -> None:
     try:
         while database.waiting:
             batch = _next_batch(database.waiting)
-            outcomes = _outcomes(database, batch)
-            bell.set()
+            outcomes, rings = _outcomes(database, batch)
+            if rings:
+                bell.set()
             for wanted, (value, error) in zip(batch, outcomes, strict=True):
                 if error is None:
                     wanted.done.set(value)
@@ -179,8 +186,8 @@ def _work_off(database: _Database) -> None:
         database.busy = False
 
 
-def _outcomes(database: _Database, batch: list[_Wanted]) -> list[tuple[Any, BaseException | None]]:
-    """What each act came to. A key that is missing may have been added to the ring since it was read."""
+def _outcomes(database: _Database, batch: list[_Wanted]) -> tuple[list[Outcome], bool]:
+    """What each act came to, and whether the bell is to ring. A key that is missing may be in the ring by now."""
     run = database.thread.apply if database.thread is not None else lambda f, args: f(*args)
     told = ""
     for _ in range(2):
@@ -189,7 +196,7 @@ def _outcomes(database: _Database, batch: list[_Wanted]) -> list[tuple[Any, Base
         except sealed.KeyMissing as missing:
             told = str(missing)
             sealed.read_again()
-    return [(None, NotStored(told))] * len(batch)
+    return [(None, NotStored(told))] * len(batch), False
 
 
 def _next_batch(waiting: deque[_Wanted]) -> list[_Wanted]:
@@ -200,7 +207,7 @@ def _next_batch(waiting: deque[_Wanted]) -> list[_Wanted]:
     return batch
 
 
-def _commit(engine: Engine, batch: list[_Wanted]) -> list[tuple[Any, BaseException | None]]:
+def _commit(engine: Engine, batch: list[_Wanted]) -> tuple[list[Outcome], bool]:
     """Raises KeyMissing before any act has begun."""
     try:
         with Session(engine, expire_on_commit=False) as session:
@@ -208,12 +215,12 @@ def _commit(engine: Engine, batch: list[_Wanted]) -> list[tuple[Any, BaseExcepti
             sealed.follow(session)
             outcomes = [_attempt(session, wanted.act) for wanted in batch]
             session.commit()
-            return outcomes
+            return outcomes, "rings" in session.info
     except sealed.KeyMissing:
         raise
     except Exception as error:  # every waiting act must get an answer, whatever went wrong
         told = NotStored(_first_trouble(error)) if _may_pass(error) else error
-        return [(None, told)] * len(batch)
+        return [(None, told)] * len(batch), False
 
 
 def _first_trouble(error: BaseException | None) -> str:
@@ -226,7 +233,7 @@ def _first_trouble(error: BaseException | None) -> str:
     return told
 
 
-def _attempt(session: Session, act: Callable[[Session], Any]) -> tuple[Any, BaseException | None]:
+def _attempt(session: Session, act: Callable[[Session], Any]) -> Outcome:
     try:
         with session.begin_nested():
             value = act(session)

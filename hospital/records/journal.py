@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import clock
 from hospital.records.alert import Alert
-from hospital.records.database import Base, UtcDateTime
+from hospital.records.database import Base, UtcDateTime, ring_after
 from hospital.records.hospital import Hospital
 from hospital.records.sealed import keyed_digest
 from hospital.vocabulary import Happening
@@ -55,10 +55,11 @@ def append(
     `was_unassigned`: the act has given it the unit that it has now.
     """
     alert.happening, alert.changed_at, alert.changed_by_id = happening, at, by
-    session.flush()
-    head, last_hash = session.execute(
-        select(Hospital.head, Hospital.last_hash).where(Hospital.id == alert.hospital_id)
-    ).one()
+    if alert in session.new:  # its number is told by the line
+        session.flush()
+    with session.no_autoflush:  # what the act has changed is written once, with its version
+        query = select(Hospital.head, Hospital.last_hash).where(Hospital.id == alert.hospital_id)
+        head, last_hash = session.execute(query).one()
     line = JournalLine(
         hospital_id=alert.hospital_id,
         number=head + 1,
@@ -73,9 +74,10 @@ def append(
     )
     line.hash = line_hash(last_hash, line)
     session.add(line)
-    _move_head(session, line)
     alert.version = line.number
     session.flush()
+    _move_head(session, line)
+    ring_after(session)
     return line
 
 

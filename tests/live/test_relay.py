@@ -685,16 +685,21 @@ def test_what_no_bell_rang_for_is_found_by_looking(demo: House, monkeypatch: pyt
         _wait(lambda: nurse.named("frame"))
 
 
-def test_lines_close_together_make_one_frame(demo: House, set_to: Callable[..., None]) -> None:
+def test_the_first_line_goes_out_at_once_and_those_close_behind_it_in_one_frame(
+    demo: House, set_to: Callable[..., None]
+) -> None:
     set_to(coalesce_ms=1_000)
     nurse = joined(demo, "nurse")
     with _running(demo.relay):
-        _wait(lambda: nurse.named("beat"))  # from here on the relay rests for a second
-        for number in (1, 2, 3):
+        _wait(lambda: nurse.named("beat"))
+        raise_in(demo, "MED-01")
+        _wait(lambda: nurse.named("frame"))  # from here on the relay rests for a second
+        for number in (2, 3, 4):
             raise_in(demo, f"MED-0{number}")
-        _wait(lambda: nurse.named("frame"))
-    (frame,) = nurse.named("frame")
-    assert len(shown(frame)) == 3
+        _wait(lambda: len(nurse.named("frame")) == 2)
+    first, second = nurse.named("frame")
+    assert len(shown(first)) == 1
+    assert len(shown(second)) == 3
 
 
 def test_a_beat_comes_when_it_is_time_and_not_before(demo: House, set_to: Callable[..., None]) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from hospital import records
 from hospital.records import Hospital, Message, NotStored, Unit, Verdict
-from hospital.records.database import UtcDateTime
+from hospital.records.database import UtcDateTime, ring_after
 from tests.alerts.ward import Ward
 from tests.support.house import House
 
@@ -269,17 +269,24 @@ def test_the_loop_goes_on_while_sqlite_writes(either_house: House) -> None:
     assert threading.get_ident() not in threads
 
 
-def test_the_bell_rings_after_the_commit(either_house: House) -> None:
+def test_the_bell_rings_after_the_commit_of_what_screens_wait_for(either_house: House) -> None:
     records.bell.clear()
     rung: list[bool] = []
 
     def act(session: Session) -> None:
         add_unit("A")(session)
+        ring_after(session)
         rung.append(records.bell.is_set())
 
     records.write(1, act)
     assert rung == [False]
     assert records.bell.is_set()
+
+
+def test_the_bell_does_not_ring_for_what_no_screen_waits_for(either_house: House) -> None:
+    records.bell.clear()
+    records.write(1, add_unit("A"))
+    assert not records.bell.is_set()
 
 
 # ---- The database's own trouble
