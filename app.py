@@ -42,6 +42,7 @@ from hospital.pages import (
     audit,
     board,
     boards,
+    emergency,
     escalations,
     headers,
     metrics,
@@ -53,6 +54,7 @@ from hospital.pages import (
     problems,
     renewal,
     resolutions,
+    reviews,
     second_factor,
     sign_in,
     streams,
@@ -65,6 +67,7 @@ _HERE = Path(__file__).parent
 _ROOMS = (
     *(sign_in, alerts, acknowledgements, resolutions, escalations, notes),
     *(account, password, second_factor, renewal, administration),
+    *(emergency, reviews),
     *(
         patients,
         observations,

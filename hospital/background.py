@@ -11,13 +11,14 @@ from gevent.event import Event
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 
 from hospital import clock, meters, records, settings
-from hospital.alerts import boards
+from hospital.alerts import boards, emergency
 from hospital.alerts.clearing import expire_unseen
 from hospital.alerts.escalating import escalate_overdue
 from hospital.alerts.silence import is_silent, raise_silent
 from hospital.records import (
     Alert,
     Board,
+    EmergencyAccess,
     Ended,
     Idempotency,
     Message,
@@ -73,6 +74,15 @@ def watch_boards() -> None:
         records.write(hospital_id, partial(boards.watch_boards, hospital_id=hospital_id, now=now))
 
 
+def end_emergencies() -> None:
+    """The rights have ended by themselves; this ends what the units were told."""
+    now = clock.now()
+    with records.read() as session:
+        hospitals = list(session.scalars(select(EmergencyAccess.hospital_id).where(emergency.is_over(now)).distinct()))
+    for hospital_id in hospitals:
+        records.write(hospital_id, partial(emergency.end_overdue, hospital_id=hospital_id, now=now))
+
+
 def end_sessions() -> None:
     """Sessions that are too old, or that nobody used, end like those that people end: their streams with them."""
     now = clock.now()
@@ -116,6 +126,7 @@ TASKS = (
     Task(1, expire),
     Task(2, look_for_silence),
     Task(2, watch_boards),
+    Task(1, end_emergencies),
     Task(60, end_sessions),
     Task(600, forget),
     Task(3600, anchoring.anchor),

@@ -28,11 +28,15 @@ class Right(StrEnum):
     SET_SCALE = "set-scale"
     RESOLVE_UNASSIGNED = "resolve-unassigned"
     PAIR_BOARDS = "pair-boards"
+    BREAK_GLASS = "break-glass"  # emergency access: all units of the hospital, for a while
     OWN_ACCOUNT = "own-account"  # a password, a second factor, sign-ins of one's own
     SEE_ADMINISTRATION = "see-administration"
     MANAGE_PEOPLE = "manage-people"
     SEE_AUDIT = "see-audit"
     SEE_STREAMS = "see-streams"
+    SEE_SENDERS = "see-senders"
+    READ_REFUSED = "read-refused"  # what a refused message says
+    REVIEW_EMERGENCIES = "review-emergencies"
 
 
 _AT_THE_BED = frozenset(
@@ -44,20 +48,30 @@ _AT_THE_BED = frozenset(
         Right.ESCALATE,
         Right.RESOLVE,
         Right.OBSERVE,
+        Right.BREAK_GLASS,
         Right.OWN_ACCOUNT,
     }
 )
+
+_AT_A_DESK = frozenset({Right.OWN_ACCOUNT, Right.SEE_ADMINISTRATION, Right.BREAK_GLASS})
 
 # A charge nurse does not resolve her nurses' alerts; an unassigned one she alone can see, so she alone can end it.
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.NURSE: _AT_THE_BED,
     Role.CHARGE: _AT_THE_BED - {Right.RESOLVE} | {Right.SEE_UNASSIGNED, Right.RESOLVE_UNASSIGNED, Right.PAIR_BOARDS},
     Role.PHYSICIAN: _AT_THE_BED | {Right.SET_SCALE},
-    Role.ENGINEER: frozenset({Right.OWN_ACCOUNT, Right.SEE_ADMINISTRATION}),
-    Role.ADMIN: frozenset(
-        {Right.OWN_ACCOUNT, Right.SEE_ADMINISTRATION, Right.MANAGE_PEOPLE, Right.SEE_AUDIT, Right.SEE_STREAMS}
-    ),
+    Role.ENGINEER: _AT_A_DESK | {Right.SEE_SENDERS},
+    Role.ADMIN: _AT_A_DESK
+    | {Right.SEE_SENDERS, Right.MANAGE_PEOPLE, Right.SEE_AUDIT, Right.SEE_STREAMS, Right.REVIEW_EMERGENCIES},
     Role.DISPLAY: frozenset({Right.SEE_ALERTS}),
+}
+
+_TO_LOOK = frozenset({Right.SEE_ALERTS, Right.SEE_IDENTITY})
+
+# Besides, while the glass is broken. Who works at the bed has other units then, and the same rights in them.
+IN_AN_EMERGENCY: dict[Role, frozenset[Right]] = {
+    Role.ENGINEER: _TO_LOOK | {Right.READ_REFUSED},
+    Role.ADMIN: _TO_LOOK,
 }
 
 
@@ -84,16 +98,20 @@ def absolute_limit(role: Role) -> timedelta:
 
 @dataclass(frozen=True)
 class Actor:
-    """Whoever acts or looks: a person of one hospital, in one or more of its units."""
+    """Whoever acts or looks: a person of one hospital, in one or more of its units.
+
+    `emergency`: the glass is broken, and `unit_ids` are all units of the hospital.
+    """
 
     person_id: int
     hospital_id: int
     name: str
     role: Role
     unit_ids: frozenset[int]
+    emergency: bool = False
 
     def may(self, right: Right) -> bool:
-        return may(self.role, right)
+        return may(self.role, right) or (self.emergency and right in IN_AN_EMERGENCY.get(self.role, ()))
 
     @property
     def scope(self) -> frozenset[int | None]:

@@ -68,6 +68,9 @@ class Settings:
     second_factor_within_s: float = 600.0
     password_min_characters: int = 12
     one_time_password_h: float = 72.0
+    glass_min: float = 30.0
+    glass_per_minute: int = 3
+    searches_per_minute: int = 60
     acts_per_minute: int = 600
     intake_per_minute: int = 60_000
     # The stream

@@ -27,7 +27,16 @@ GUARANTEES = ROOT / "docs/guarantees.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 
 # What the last part of a setting's name says its unit is.
-UNITS = {"s": "s", "ms": "ms", "h": "h", "days": "days", "bytes": "bytes", "lines": "lines", "port": "port"}
+UNITS = {
+    "s": "s",
+    "min": "min",
+    "ms": "ms",
+    "h": "h",
+    "days": "days",
+    "bytes": "bytes",
+    "lines": "lines",
+    "port": "port",
+}
 
 
 @pytest.mark.parametrize("page", [README, OPERATIONS, GUARANTEES, ROOT / "docs/architecture.md"], ids=lambda p: p.name)

@@ -6,7 +6,10 @@ up at the next beat, as for every line (live/relay.py looks further back than an
 
 import time
 from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import Generic, Protocol, TypeVar
+
+from hospital import clock
 
 LINES = ("/live/stream", "/live/socket")
 _KEPT_S = 5.0
@@ -16,6 +19,9 @@ _MOST = 20_000  # about 1 kB each
 class _Session(Protocol):
     @property
     def session_id(self) -> int: ...
+
+    @property
+    def holds_until(self) -> datetime: ...
 
 
 Who = TypeVar("Who", bound=_Session)
@@ -30,7 +36,7 @@ class Lately(Generic[Who]):
         """The living session of this token, as it was at most a few seconds ago; None if there is none."""
         now = time.monotonic()
         kept = self._known.get(token)
-        if kept is not None and now - kept[0] < _KEPT_S:
+        if kept is not None and now - kept[0] < _KEPT_S and clock.now() < kept[1].holds_until:
             return kept[1]
         who = self._find(token)
         if who is not None:

@@ -1,5 +1,6 @@
 """Signed-in sessions: revocable rows, one opaque cookie, Flask-Login in front."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,13 +9,13 @@ from enum import StrEnum
 from flask import Flask, Request, Response, g, request
 from flask_login import LoginManager, UserMixin, current_user
 from sqlalchemy import String, bindparam, or_, select, update
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, joinedload
 
 from hospital import clock, records
 from hospital.access import rotation
 from hospital.access.lately import LINES, Lately
 from hospital.access.tokens import token_hash
-from hospital.records import Ended, Hospital, Person, PersonSession
+from hospital.records import Ended, Hospital, Person, PersonSession, Unit
 from hospital.records.sealed import blind
 from hospital.roles import Actor, Right, Role, idle_limit
 
@@ -48,7 +49,10 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class SignedIn(UserMixin):
-    """The person behind a request, as Flask-Login's current_user. `idle_at` None: left alone, it does not end."""
+    """The person behind a request, as Flask-Login's current_user. `idle_at` None: left alone, it does not end.
+
+    `emergency_until`: until then the glass is broken; None: it is whole.
+    """
 
     actor: Actor
     session_id: int
@@ -57,6 +61,7 @@ class SignedIn(UserMixin):
     changed_at: datetime
     idle_at: datetime | None
     unit_codes: tuple[str, ...]
+    emergency_until: datetime | None = None
     missing: Step | None = None
     token_is_due: bool = False
 
@@ -67,6 +72,11 @@ class SignedIn(UserMixin):
 
     def get_id(self) -> str:
         return str(self.session_id)
+
+    @property
+    def holds_until(self) -> datetime:
+        """After that this person may do less, or nothing."""
+        return min(self.expires_at, self.emergency_until or self.expires_at)
 
     @property
     def rights_word(self) -> str:
@@ -90,6 +100,7 @@ def find(token: str, *, by_a_person: bool = False) -> SignedIn | None:
     now, presented = clock.now(), token_hash(token)
     with records.read() as session:
         found = session.execute(_FIND, {"presented": presented}).unique().one_or_none()
+        units = _units(session, found[0], now) if found is not None else ()
     if found is None or not _lives(found[0], now):
         return None
     row, demanding_roles = found
@@ -101,7 +112,7 @@ def find(token: str, *, by_a_person: bool = False) -> SignedIn | None:
     if by_a_person and now - row.seen_at > _SEEN_EVERY:
         _mark_seen(row.id, now)
         row.seen_at = now
-    return _signed_in(row, demanding_roles, due=presented == row.token_hash and rotation.is_due(row, now))
+    return _signed_in(row, units, demanding_roles, now, due=presented == row.token_hash and rotation.is_due(row, now))
 
 
 def why_ended() -> Ended | None:
@@ -186,15 +197,33 @@ def _mark_seen(session_id: int, now: datetime) -> None:
         records.write(None, lambda session: session.execute(query))
 
 
-def _signed_in(row: PersonSession, demanding_roles: str, *, due: bool) -> SignedIn:
-    person = row.person
-    actor = Actor(
-        person.id, person.hospital_id, person.display_name, person.role, frozenset(u.id for u in person.units)
-    )
-    codes = tuple(unit.code for unit in person.units)
-    missing = _missing(row, demanding_roles)
+def _in_emergency(row: PersonSession, now: datetime) -> bool:
+    return row.emergency_until is not None and now < row.emergency_until
+
+
+def _units(session: Session, row: PersonSession, now: datetime) -> Sequence[Unit]:
+    """Their own; while the glass is broken, all of the hospital, and never of another."""
+    if not _in_emergency(row, now):
+        return row.person.units
+    return session.scalars(select(Unit).where(Unit.hospital_id == row.person.hospital_id).order_by(Unit.code)).all()
+
+
+def _signed_in(
+    row: PersonSession, units: Sequence[Unit], demanding_roles: str, now: datetime, *, due: bool
+) -> SignedIn:
+    person, emergency = row.person, _in_emergency(row, now)
+    unit_ids = frozenset(unit.id for unit in units)
     return SignedIn(
-        actor, row.id, row.csrf_token, row.expires_at, person.changed_at, _idle_at(row), codes, missing, due
+        Actor(person.id, person.hospital_id, person.display_name, person.role, unit_ids, emergency),
+        row.id,
+        row.csrf_token,
+        row.expires_at,
+        person.changed_at,
+        _idle_at(row),
+        tuple(unit.code for unit in units),
+        row.emergency_until if emergency else None,
+        _missing(row, demanding_roles),
+        due,
     )
 
 

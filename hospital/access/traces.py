@@ -6,7 +6,8 @@ ward's pages are shown all the same, because an alarm that nobody sees kills; th
 `hospital_traces_lost_total` counts it. An export, a search and what `leave()` is called for are refused instead.
 
 The same session that looks at the same thing again within a minute (a page that renews itself, a line that was cut) is
-one look. Refusals of those who did not sign in are one line a minute for each route, or a stranger could fill the disk.
+one look. What is looked at or done while the glass is broken says so: 'emergency look'. Refusals of those who did not
+sign in are one line a minute for each route, or a stranger could fill the disk.
 Who is sent away because there are too many (429, 503) is not even asked who it is. What senders hand in is no look:
 messages are kept anyway.
 """
@@ -136,7 +137,7 @@ def _of_person(person: SignedIn, act: str, what: str, status: int, reason: str =
     units = sorted(str(unit or "none") for unit in actor.scope)
     return Trace(
         actor.hospital_id,
-        act,
+        f"emergency {act}" if actor.emergency else act,
         what,
         status,
         person_id=actor.person_id,
@@ -148,7 +149,7 @@ def _of_person(person: SignedIn, act: str, what: str, status: int, reason: str =
 
 def _keep(trace: Trace) -> None:
     same = (trace.hospital_id, trace.session_id, trace.act, trace.object, trace.outcome)
-    may_repeat = trace.act == "look" or trace.hospital_id == NOBODYS
+    may_repeat = trace.act.endswith("look") or trace.hospital_id == NOBODYS
     if may_repeat and time.monotonic() < _left.get(same, 0.0):
         return
     try:

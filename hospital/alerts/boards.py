@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from hospital import settings
 from hospital.alerts.clearing import clear_alert
-from hospital.alerts.escalating import start_escalation
 from hospital.alerts.raising import arm_again
-from hospital.records import Alert, Board, journal
-from hospital.vocabulary import AlertKind, Condition, Happening, Priority, State
+from hospital.alerts.technical import open_technical, raise_technical
+from hospital.records import Board, journal
+from hospital.vocabulary import Condition, Happening, Priority
 
 SILENT = "Wall board is silent"
 BEHIND = "Wall board shows old data"
@@ -33,48 +33,23 @@ def watch_boards(session: Session, hospital_id: int, now: datetime) -> None:
         _raise(session, board, now)
     for board in session.scalars(select(Board).where(Board.hospital_id == hospital_id, is_well_again(now))):
         board.silent_since = None
-        if (alert := _open_alert(session, board)) is not None:
+        for alert in open_technical(session, _key(board)):
             clear_alert(session, alert, now)
 
 
 def _raise(session: Session, board: Board, now: datetime) -> None:
     silent = board.pulse_at is None or board.pulse_at <= _latest(now)
     text = SILENT if silent else BEHIND
-    alert = _open_alert(session, board)
-    if alert is not None:  # the last time has hardly been forgotten
+    if known := open_technical(session, _key(board)):  # the last time has hardly been forgotten
+        alert = known[0]
         alert.text = text
         arm_again(session, alert, now, Condition.ACTIVE)
         journal.append(session, alert, Happening.RECURRED, at=now, free_text=text)
         return
-    alert = Alert(
-        hospital_id=board.hospital_id,
-        unit_id=board.person.units[0].id,
-        sender_alert_id="",
-        condition_key=_key(board),
-        place=board.person.display_name,
-        kind=AlertKind.TECHNICAL,
-        priority=Priority.MEDIUM,
-        priority_sent=True,
-        register_conflict=False,
-        training=False,
-        observed_at=board.current_at,
-        raised_at=now,
-        last_at=now,
-        repeats=0,
-        state=State.OPEN,
-        condition=Condition.ACTIVE,
-        text=text,
+    unit_id, place = board.person.units[0].id, board.person.display_name
+    raise_technical(
+        session, board.hospital_id, unit_id, _key(board), place, text, Priority.MEDIUM, now, since=board.current_at
     )
-    start_escalation(alert, now)
-    session.add(alert)
-    journal.append(session, alert, Happening.RAISED, at=now, free_text=text)
-
-
-def _open_alert(session: Session, board: Board) -> Alert | None:
-    query = select(Alert).where(
-        Alert.patient_id.is_(None), Alert.condition_key == _key(board), Alert.state != State.RESOLVED
-    )
-    return session.scalars(query.order_by(Alert.id.desc()).limit(1)).one_or_none()
 
 
 def _key(board: Board) -> str:

@@ -57,6 +57,19 @@ class EmptyNote(Refusal):
     sentence = "A note needs some words, 2,000 characters at most."
 
 
+class EmptyReason(Refusal):
+    status = 422
+    sentence = "Say in a few words why you need it, 500 characters at most."
+
+
+class GlassIsBroken(Refusal):
+    sentence = "You have emergency access already. It can be ended at the top of every page."
+
+
+class NothingToOpen(Refusal):
+    sentence = "You see every unit of your hospital already: there is nothing to open."
+
+
 class KeyUsed(Refusal):
     status = 422
     sentence = "This idempotency key belongs to another act."

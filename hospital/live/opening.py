@@ -39,6 +39,7 @@ def open_watch() -> Watch:
         clock.now(),
         person.expires_at,
         request.args.get("build", ""),
+        person.emergency_until,
     )
 
 

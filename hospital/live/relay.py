@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 1.0
 _LINES_AT_ONCE = 2_000
 _REPLAYS_KEPT = 1_000
+_CHANGED = "rights changed"  # static/js/stream.js loads the page anew
 _OVERLAP = timedelta(seconds=10)  # an end that was committed a little after its time is still seen
 
 
@@ -140,10 +141,12 @@ class Relay:
         for session_id, person_id, ended_at, changed_at in rows:
             for line in self.hub.of_person(person_id):
                 if line.watch.session_id == session_id and (ended_at or changed_at != line.watch.changed_at):
-                    line.close(frame.auth("session ended" if ended_at else "rights changed"), SIGNED_OUT)
+                    line.close(frame.auth("session ended" if ended_at else _CHANGED), SIGNED_OUT)
         for line in self.hub.everyone():
             if line.watch.expires_at <= now:
                 line.close(frame.auth("session expired"), SIGNED_OUT)
+            elif line.watch.narrows_at is not None and line.watch.narrows_at <= now:
+                line.close(frame.auth(_CHANGED), SIGNED_OUT)
 
     def join(self, line: Line, after: str | None) -> None:
         """Say hello, bring the line up to date, and let it have everything from then on: no frame falls in between."""

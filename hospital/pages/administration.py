@@ -24,6 +24,9 @@ blueprint = Blueprint("administration", __name__)
 _PLACES = (
     ("/admin/people", N_("People and their sign-ins"), Right.MANAGE_PEOPLE),
     ("/admin/streams", N_("Open lines"), Right.SEE_STREAMS),
+    ("/engineering", N_("Senders and refused messages"), Right.SEE_SENDERS),
+    ("/admin/reviews", N_("Emergency access to be reviewed"), Right.REVIEW_EMERGENCIES),
+    ("/emergency", N_("Emergency access"), Right.BREAK_GLASS),
 )
 _PASSWORD_BYTES = 12  # of one that is typed once
 

@@ -30,6 +30,9 @@ _LINES = 100  # on a page
 _NUMBER = re.compile("[0-9]{1,18}")
 _ACTS = {
     "look": N_("Look"),
+    "emergency": N_("Emergency access"),
+    "emergency look": N_("Look under emergency access"),
+    "search": N_("Search"),
     "refused": N_("Refused"),
     "sign-in": N_("Sign-in"),
     "sign-in refused": N_("Sign-in refused"),

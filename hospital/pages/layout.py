@@ -130,28 +130,32 @@ def _around(person: SignedIn | None, now: Now | None, views: list[str]) -> dict[
             "role_word": gettext(ROLE_WORDS[person.actor.role]),
             "may": person.rights_word,
             "units_word": ", ".join(person.unit_codes),
+            "emergency": _emergency(person, now),
         }
     return around
 
 
+def _emergency(person: SignedIn, now: Now | None) -> dict[str, Any] | None:
+    """Until when the glass is broken, and for how many seconds yet: no page may outlive it."""
+    if person.emergency_until is None:
+        return None
+    left = person.emergency_until - clock.now()
+    return {"until": now and moment(person.emergency_until, now.zone), "left_s": int(left.total_seconds()) + 1}
+
+
 def _nav(person: SignedIn) -> list[Place]:
-    if not person.actor.may(Right.SEE_ALERTS):
-        audit = request.path.startswith("/admin/audit")
-        places = [
-            Place(
-                "/admin", gettext("Administration"), "administration", request.path.startswith("/admin") and not audit
-            )
-        ]
-        if person.actor.may(Right.SEE_AUDIT):
-            places.append(Place("/admin/audit", gettext("Audit"), "audit", audit))
-        return places
-    pages: tuple[tuple[str, str, str], ...] = (
-        ("/alerts", gettext("Alerts"), "bell"),
-        ("/patients", gettext("Patients"), "patients"),
-        ("/metrics", gettext("Metrics"), "metrics"),
-        ("/board", gettext("Board"), "board"),
+    """Who sits at a desk looks at alerts and patients in an emergency alone, and keeps the desk beside them."""
+    may, at_the_bed = person.actor.may, home_of(person.actor.role) == "/alerts"
+    pages = (
+        ("/alerts", gettext("Alerts"), "bell", may(Right.SEE_ALERTS)),
+        ("/patients", gettext("Patients"), "patients", may(Right.SEE_ALERTS)),
+        ("/metrics", gettext("Metrics"), "metrics", at_the_bed),
+        ("/board", gettext("Board"), "board", at_the_bed),
+        ("/boards", gettext("Boards"), "monitor", may(Right.PAIR_BOARDS)),
+        ("/admin", gettext("Administration"), "administration", may(Right.SEE_ADMINISTRATION)),
+        ("/admin/audit", gettext("Audit"), "audit", may(Right.SEE_AUDIT)),
     )
-    if person.actor.may(Right.PAIR_BOARDS):
-        pages += (("/boards", gettext("Boards"), "monitor"),)
-    here = request.path.split("/")[1]
-    return [Place(url, word, icon, url == f"/{here}") for url, word, icon in pages]
+    shown = [(url, word, icon) for url, word, icon, wanted in pages if wanted]
+    here = f"{request.path}/"
+    current = max((url for url, *_ in shown if here.startswith(f"{url}/")), key=len, default="")
+    return [Place(url, word, icon, url == current) for url, word, icon in shown]

@@ -4,6 +4,7 @@ from hospital.records.alert import Acknowledgement, Alert, Note
 from hospital.records.audit import AuditHead, AuditLine
 from hospital.records.board import Board, Pairing
 from hospital.records.database import Base, NotStored, bell, connect, disconnect, generation, read, write
+from hospital.records.emergency import EmergencyAccess
 from hospital.records.hospital import Bed, BedCode, Hospital, Unit, find_bed
 from hospital.records.idempotency import Idempotency
 from hospital.records.journal import JournalLine
@@ -22,6 +23,7 @@ __all__ = [
     "Bed",
     "BedCode",
     "Board",
+    "EmergencyAccess",
     "Ended",
     "Hospital",
     "Idempotency",

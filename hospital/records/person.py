@@ -73,6 +73,7 @@ class PersonSession(Base):
     A token is replaced in two steps, so that an answer that is lost signs nobody out: `next_hash` has been given at
     `next_at` and becomes `token_hash` when it is first used; `previous_hash` is taken for a while after that.
     `seen_at`: when a person last did something. `complete`: False while the second factor is awaited.
+    `emergency_until`: until then its person sees all units of the hospital (records/emergency.py); None: the own ones.
     """
 
     __tablename__ = "person_session"
@@ -93,6 +94,7 @@ class PersonSession(Base):
     address: Mapped[str] = mapped_column(String(45), default="")
     browser: Mapped[str] = mapped_column(String(60), default="")
     ended_why: Mapped[Ended | None]
+    emergency_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     person: Mapped[Person] = relationship()
 
 

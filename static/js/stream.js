@@ -113,7 +113,7 @@ function ownPort() {
 /** The cursor moves only after what it stands for has been shown. @param {{event: string, id: string, data: string, at: number, first: boolean}} news */
 async function handle({ event, id, data, at, first }) {
   const late = Math.max(0, Date.now() - at); // a page that was frozen or busy hears things late
-  if (event === "auth") return signedOut();
+  if (event === "auth") return JSON.parse(data).why === "rights changed" ? beginAnew() : signedOut();
   noticeEpoch(id);
   if (event === "hello") greet(JSON.parse(data), late);
   if (event === "frame") await show(data, id, late);
@@ -127,6 +127,12 @@ async function handle({ event, id, data, at, first }) {
   if (event === "resync") resync();
   if (event === "rejoin") join();
   if (event === "refused") resync().then(join);
+}
+
+/** This person may see other things now than when the page was made: the server says which, or asks for a sign-in. */
+function beginAnew() {
+  document.getElementById("main")?.replaceChildren();
+  location.reload();
 }
 
 /** @param {any} hello @param {number} late */

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from hospital import records
+from hospital import clock, records
 from hospital.intake import senders
 from hospital.intake.receiving import receive
-from hospital.records import Monitoring, Person, PersonSession
+from hospital.records import EmergencyAccess, Monitoring, Person, PersonSession
 from hospital.roles import Role
 from tests.access.strangers import hire, new_token
 from tests.support.alarms import alarm
@@ -154,6 +154,14 @@ def _own_sign_in(house: House, who: str, _row: Row) -> int:
     return _sign_in_of(house, who if who not in ("nobody", "sender") else "nurse2")
 
 
+def _emergency_of(house: House, name: str) -> int:
+    session_id, actor = _sign_in_of(house, name), house.actor(name)
+    access = EmergencyAccess(hospital_id=actor.hospital_id, person_id=actor.person_id, session_id=session_id)
+    access.reason, access.began_at, access.until = "Fire", clock.now(), clock.now()
+    records.write(None, lambda session: session.add(access))
+    return access.id
+
+
 def _newest(column: Any) -> int:
     with records.read() as session:
         return int(session.scalar(select(func.max(column))) or 0)
@@ -173,4 +181,6 @@ THINGS: dict[str, Callable[[House, str, Row], int]] = {
     "here": lambda _house, _who, _row: _person("nurse2"),
     "there": lambda _house, _who, _row: _person("nurse-b"),
     "board": lambda _house, _who, _row: 7,
+    "glass": lambda house, _who, _row: _emergency_of(house, "nurse2"),
+    "glassthere": lambda house, _who, _row: _emergency_of(house, "nurse-b"),
 }

@@ -18,6 +18,7 @@ from tests.support.house import House
 # <MED>, <ICU>, <none>, <other>: an alert or a patient in that unit, in none that is known, or in the other hospital.
 # <own>, <foreign>: a sign-in of oneself, or of somebody else. <here>, <there>: a person of `demo`, or of `demo-b`;
 # <his>: a sign-in of <here>. <board>: one that is not there; tests/access/test_pairing.py has those that are.
+# <glass>, <glassthere>: an emergency access in `demo`, or in `demo-b`; what it opens: tests/access/test_emergency.py.
 # `door`: sent to the sign-in page, and from there back. `list`: sent to the list of alerts. `code`: sent to where a
 # screen shows its code. `wall`: sent to the board. `desk`: to the administration. `back`: to the page with the button.
 # 101: a WebSocket is open; what may be said on it stands in tests/access/test_every_message.py.
@@ -55,6 +56,13 @@ POST /admin/people/<here>/password-reset 403   403       403    403       403   
 POST /admin/people/<there>/password-reset 403  403       403    403       403      404   403     403     401    401
 POST /admin/people/<here>/second-factor-removal 403 403 403 403       403      back  403     403     401    401
 POST /admin/people/<there>/second-factor-removal 403 403 403 403      403      404   403     403     401    401
+
+GET  /emergency                      200   200       200    200       200      200   403     200     door   door
+POST /emergency                      422   422       422    422       422      422   403     422     401    401
+POST /emergency/end                  list  list      list   list      desk     desk  403     list    401    401
+GET  /admin/reviews                  403   403       403    403       403      200   403     403     door   door
+POST /admin/reviews/<glass>/review   403   403       403    403       403      back  403     403     401    401
+POST /admin/reviews/<glassthere>/review 403 403      403    403       403      404   403     403     401    401
 
 GET  /                               list  list      list   list      desk     desk  list    list    door   door
 GET  /alerts                         200   200       200    200       403      403   200     200     door   door
