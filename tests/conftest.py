@@ -1,7 +1,10 @@
 """One cast of people and beds, one way to knock at each door."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -53,6 +56,22 @@ def either_house(request: pytest.FixtureRequest) -> Iterator[House]:
     url = server.create_database(like=request.getfixturevalue("furnished_postgres"))
     yield from _open(Settings(demo=True, secret_key="for tests", database_url=url))
     server.drop_database(url)
+
+
+@pytest.fixture
+def new_house(furnished: Path, tmp_path: Path) -> Iterator[Callable[..., House]]:
+    """Opens one house after another, each on a copy of its own; the one before is closed. Takes settings."""
+    numbers = count(1)
+    with ExitStack() as stack:
+
+        def open_house(**changed: Any) -> House:
+            stack.close()
+            (folder := tmp_path / f"house-{next(numbers)}").mkdir()
+            (folder / "hospital.db").write_bytes(furnished.read_bytes())
+            chosen = Settings(demo=True, secret_key="for tests", instance=folder).but(**changed)
+            return stack.enter_context(contextmanager(_open)(chosen))
+
+        yield open_house
 
 
 def _open(settings: Settings) -> Iterator[House]:

@@ -77,7 +77,7 @@ def trend(patient_id: int) -> Response:
             at=[row.observed_at.timestamp() for row in rows],
             **columns,
             limits=_limits(session, monitoring),
-            alerts=_marks(session, patient_id, since),
+            alerts=_marks(session, me().actor, patient_id, since),
             zone=now.zone.key,
         )
 
@@ -170,11 +170,13 @@ def _limits(session: Session, monitoring: Monitoring) -> dict[str, dict[str, flo
     return bands
 
 
-def _marks(session: Session, patient_id: int, since: datetime) -> list[dict[str, Any]]:
+def _marks(session: Session, actor: Actor, patient_id: int, since: datetime) -> list[dict[str, Any]]:
+    """Of one's own units alone: the patient may have been elsewhere."""
     query = select(Alert).where(Alert.patient_id == patient_id, Alert.raised_at > since).order_by(Alert.raised_at)
     return [
         {"at": alert.raised_at.timestamp(), "text": alert.text, "priority": alert.priority.value}
         for alert in session.scalars(query)
+        if alert.unit_id in actor.scope
     ]
 
 

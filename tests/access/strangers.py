@@ -1,5 +1,7 @@
 """Whom the demo hospitals do not have: more people, and programs with a token."""
 
+from functools import cache
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -8,6 +10,8 @@ from hospital.access.passwords import hash_password
 from hospital.records import Person, Unit
 from hospital.roles import Role
 from tests.support.house import House
+
+_hash_once = cache(hash_password)  # argon2 is slow on purpose
 
 
 def hire(
@@ -20,7 +24,7 @@ def hire(
     active: bool = True,
 ) -> None:
     """A person more; the password is demo- and the name, as for everybody."""
-    password_hash, of = hash_password(f"demo-{name}"), house.hospital(hospital)
+    password_hash, of = _hash_once(f"demo-{name}"), house.hospital(hospital)
     with records.read() as session:
         theirs = session.scalars(select(Unit.id).where(Unit.hospital_id == of.id, Unit.code.in_(units))).all()
     assert len(theirs) == len(units)

@@ -150,6 +150,15 @@ def test_a_trend_has_the_innermost_limits_and_the_marks_of_alerts(house: House) 
     assert told["alerts"] == [{"at": alert.raised_at.timestamp(), "text": "SpO2 low", "priority": "medium"}]
 
 
+def test_a_trend_marks_no_alert_of_another_unit(house: House) -> None:
+    """The patient was in the other unit when it was raised there."""
+    house.raise_alarm(bed="ICU^^ICU-02", patient=patient(1), text="Told in the ICU")
+    house.take(reading(patient=patient(1)))
+    told = {who: visitor_of(house, who).get("/patients/1/trend").json["alerts"] for who in ("nurse", "physician")}
+    assert [mark["text"] for mark in told["physician"]] == ["Told in the ICU"]
+    assert told["nurse"] == []
+
+
 @pytest.mark.parametrize(("hours", "points"), [("1", 1), ("8", 2), ("24", 3), ("72", 4)])
 def test_a_trend_goes_back_as_far_as_asked(house: House, hours: str, points: int) -> None:
     for ago in (0.5, 7, 23, 71, 73):
