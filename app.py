@@ -31,7 +31,7 @@ from hospital.intake import http, mllp
 from hospital.live import admission, pulse, reports, socket, stream
 from hospital.live.outlet import HandsOver
 from hospital.live.relay import Relay
-from hospital.operations import auditing, commands, demo, health, hospitals, keys, leaving, migrating
+from hospital.operations import auditing, commands, demo, health, hospitals, keys, leaving, migrating, senders
 from hospital.operations import metrics as prometheus
 from hospital.operations.leaving import HangsUp
 from hospital.pages import (
@@ -116,7 +116,8 @@ def create_app(given: Settings | None = None) -> Flask:
         room.prepare(app)
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)
-    for group in (commands.tokens, commands.epoch, keys.keys, auditing.commands, hospitals.hospitals):
+    groups = (senders.senders, senders.tokens, commands.epoch, keys.keys, auditing.commands, hospitals.hospitals)
+    for group in groups:
         app.cli.add_command(group)
     app.extensions["key_file"] = key_file
     app.extensions["fragments"] = Fragments(app)
@@ -148,8 +149,9 @@ class Running:
         self._leaving: leaving.Leaving = app.extensions["leaving"]
         self._relay: Relay = app.extensions["relay"]
         self._timers_end = gevent.event.Event()
-        self._listener = mllp.listen()
-        self._listener.start()
+        self._listeners = mllp.listen()
+        for listener in self._listeners:
+            listener.start()
         self._tasks = [gevent.spawn(self._relay.run), gevent.spawn(background.run, self._timers_end)]
 
     def drain(self, window_s: float) -> None:
@@ -160,7 +162,7 @@ class Running:
 
     def stop(self) -> None:
         """After the last answer of the web server: answer the messages in work, then end what runs by itself."""
-        self._listener.stop(timeout=_FINISH_S)
+        gevent.joinall([gevent.spawn(listener.stop, _FINISH_S) for listener in self._listeners])
         self._relay.stop()
         self._timers_end.set()
         gevent.joinall(self._tasks, timeout=_FINISH_S)
@@ -212,6 +214,8 @@ def _simulate(chosen: Settings) -> list[Any]:
 def _welcome(chosen: Settings) -> str:
     lines = ["", f"  Hospital alerts   http://{chosen.host}:{chosen.port}"]
     lines += [f"  HL7 over MLLP     {chosen.mllp_host}:{chosen.mllp_port}"]
+    if chosen.mllp_tls_port:
+        lines += [f"  … within TLS      {chosen.mllp_tls_host}:{chosen.mllp_tls_port}"]
     if chosen.demo:
         lines += ["", "  An invented hospital. Sign in as (the password is demo- and the name):"]
         lines += [

@@ -49,7 +49,9 @@ def on_starting(server):
     if server.cfg.workers > 1 and not _settings.database_url:
         sys.exit("SQLite has one writer: give one worker, or a PostgreSQL in HOSPITAL_DATABASE_URL.")
     try:
-        server.mllp = socket.create_server((_settings.mllp_host, _settings.mllp_port))
+        server.mllp = [socket.create_server((_settings.mllp_host, _settings.mllp_port))]
+        if _settings.mllp_tls_port:
+            server.mllp.append(socket.create_server((_settings.mllp_tls_host, _settings.mllp_tls_port)))
     except OSError as problem:
         sys.exit(f"Hospital alerts cannot start: {problem}")
 

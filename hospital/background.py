@@ -11,7 +11,7 @@ from gevent.event import Event
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 
 from hospital import clock, meters, records, settings
-from hospital.alerts import boards, emergency
+from hospital.alerts import boards, emergency, overruns
 from hospital.alerts.clearing import expire_unseen
 from hospital.alerts.escalating import escalate_overdue
 from hospital.alerts.silence import is_silent, raise_silent
@@ -26,6 +26,7 @@ from hospital.records import (
     Pairing,
     Person,
     PersonSession,
+    Sender,
     SignInDelay,
     Verdict,
     anchoring,
@@ -83,6 +84,15 @@ def end_emergencies() -> None:
         records.write(hospital_id, partial(emergency.end_overdue, hospital_id=hospital_id, now=now))
 
 
+def watch_senders() -> None:
+    now = clock.now()
+    with records.read() as session:
+        found = or_(overruns.is_over(now), overruns.is_below_again(now))
+        hospitals = list(session.scalars(select(Sender.hospital_id).where(found).distinct()))
+    for hospital_id in hospitals:
+        records.write(hospital_id, partial(overruns.watch_senders, hospital_id=hospital_id, now=now))
+
+
 def end_sessions() -> None:
     """Sessions that are too old, or that nobody used, end like those that people end: their streams with them."""
     now = clock.now()
@@ -127,6 +137,7 @@ TASKS = (
     Task(2, look_for_silence),
     Task(2, watch_boards),
     Task(1, end_emergencies),
+    Task(2, watch_senders),
     Task(60, end_sessions),
     Task(600, forget),
     Task(3600, anchoring.anchor),

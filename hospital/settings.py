@@ -32,6 +32,14 @@ class Settings:
     mllp_max_bytes: int = 1_048_576
     mllp_idle_s: float = 300.0
     mllp_max_connections: int = 500
+    mllp_per_minute: int = 60_000
+    mllp_tls_host: str = "127.0.0.1"
+    mllp_tls_port: int = 0  # 0: no such listener
+    mllp_tls_cert_file: str = ""
+    mllp_tls_key_file: str = ""
+    mllp_tls_client_ca_file: str = ""  # empty: no client certificate is asked for
+    token_days: float = 365.0
+    token_overlap_h: float = 24.0
     repeat_window_h: float = 24.0
     message_keep_days: float = 90.0
     # The life of an alert

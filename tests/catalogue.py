@@ -9,7 +9,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import write_po
 
 from hospital import clock
-from hospital.alerts import boards, emergency, refusals
+from hospital.alerts import boards, emergency, overruns, refusals
 from hospital.fragments.language import FOLDER, LANGUAGES, catalogue
 from hospital.triage.conditions import PART_WORDS, WORDS, silence_began
 
@@ -56,7 +56,7 @@ def _of_rules() -> Iterator[str]:
         yield f"{word} high"
     yield from PART_WORDS.values()
     yield silence_began(clock.now()).text
-    yield from (boards.SILENT, boards.BEHIND, emergency.TEXT)
+    yield from (boards.SILENT, boards.BEHIND, emergency.TEXT, overruns.OVER)
 
 
 def _of_refusals() -> Iterator[str]:

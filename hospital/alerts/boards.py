@@ -7,10 +7,9 @@ from sqlalchemy.orm import Session
 
 from hospital import settings
 from hospital.alerts.clearing import clear_alert
-from hospital.alerts.raising import arm_again
-from hospital.alerts.technical import open_technical, raise_technical
-from hospital.records import Board, journal
-from hospital.vocabulary import Condition, Happening, Priority
+from hospital.alerts.technical import open_technical, raise_again, raise_technical
+from hospital.records import Board
+from hospital.vocabulary import Priority
 
 SILENT = "Wall board is silent"
 BEHIND = "Wall board shows old data"
@@ -41,10 +40,7 @@ def _raise(session: Session, board: Board, now: datetime) -> None:
     silent = board.pulse_at is None or board.pulse_at <= _latest(now)
     text = SILENT if silent else BEHIND
     if known := open_technical(session, _key(board)):  # the last time has hardly been forgotten
-        alert = known[0]
-        alert.text = text
-        arm_again(session, alert, now, Condition.ACTIVE)
-        journal.append(session, alert, Happening.RECURRED, at=now, free_text=text)
+        raise_again(session, known[0], text, now)
         return
     unit_id, place = board.person.units[0].id, board.person.display_name
     raise_technical(

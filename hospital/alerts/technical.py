@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hospital.alerts.escalating import start_escalation
+from hospital.alerts.raising import arm_again
 from hospital.records import Alert, journal
 from hospital.vocabulary import AlertKind, Condition, Happening, Priority, State
 
@@ -14,7 +15,7 @@ from hospital.vocabulary import AlertKind, Condition, Happening, Priority, State
 def raise_technical(
     session: Session,
     hospital_id: int,
-    unit_id: int,
+    unit_id: int | None,
     key: str,
     place: str,
     text: str,
@@ -25,6 +26,8 @@ def raise_technical(
     step: int = 0,
 ) -> Alert:
     """Part of other acts. `key` finds it again; `place` is its headline; `since` when, if not now, it began.
+
+    `unit_id` None: for the charge nurses.
 
     `step`: who is told at once (vocabulary.TOLD_AT_STEP).
     """
@@ -52,6 +55,13 @@ def raise_technical(
     session.add(alert)
     journal.append(session, alert, Happening.RAISED, at=at, free_text=text)
     return alert
+
+
+def raise_again(session: Session, alert: Alert, text: str, at: datetime) -> None:
+    """Part of other acts: it is back before its alert has left the list."""
+    alert.text = text
+    arm_again(session, alert, at, Condition.ACTIVE)
+    journal.append(session, alert, Happening.RECURRED, at=at, free_text=text)
 
 
 def open_technical(session: Session, key: str) -> Sequence[Alert]:

@@ -2,18 +2,18 @@
 
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import RequestEntityTooLarge, Unauthorized, UnsupportedMediaType
+from werkzeug.exceptions import Forbidden, RequestEntityTooLarge, TooManyRequests, Unauthorized, UnsupportedMediaType
 
-from hospital import settings
-from hospital.access import limits
+from hospital import meters, settings
+from hospital.access import limits, sender_tokens
 from hospital.access.guard import for_senders
-from hospital.intake import senders
+from hospital.intake import pacing, senders
 from hospital.intake.hl7 import Refused, parse
 from hospital.intake.receiving import Received, receive
-from hospital.intake.reports import Unreadable, take_alarm
+from hospital.intake.reports import NotTaken, take_alarm
 from hospital.intake.resources import take_fhir
 from hospital.intake.senders import KnownSender
-from hospital.records import Verdict
+from hospital.records import Kind, Verdict
 
 blueprint = Blueprint("intake", __name__)
 
@@ -25,7 +25,7 @@ FHIR_TYPES = ("application/fhir+json", "application/json")
 @for_senders
 def take_hl7() -> tuple[Response, int]:
     """One message as its body. 202: committed. 422: refused, with the HL7 answer that says where and why."""
-    sender, body = _sender(), _body(HL7_TYPE)
+    sender, body = _sender(Kind.HL7), _body(HL7_TYPE)
     return _told(receive(body, sender))
 
 
@@ -33,7 +33,7 @@ def take_hl7() -> tuple[Response, int]:
 @for_senders
 def take_resources() -> tuple[Response, int]:
     """A Patient, Encounter, Observation or a Bundle of them. Refused: an OperationOutcome that names the element."""
-    sender, body = _sender(), _body(*FHIR_TYPES)
+    sender, body = _sender(Kind.FHIR), _body(*FHIR_TYPES)
     taken = take_fhir(body, sender)
     answer = jsonify(taken.body)
     answer.mimetype = FHIR_TYPES[0]
@@ -44,13 +44,13 @@ def take_resources() -> tuple[Response, int]:
 @for_senders
 def take_report() -> tuple[Response, int]:
     """One alarm as JSON (intake/reports.py). 202: committed, with the alert's id."""
-    sender, body = _sender(), _body("application/json")
+    sender, body = _sender(Kind.ALERTS), _body("application/json")
     try:
         alert_id = take_alarm(body, sender)
-    except Unreadable as unreadable:
-        problem = jsonify(status=unreadable.status, title="That could not be taken", detail=str(unreadable))
+    except NotTaken as refused:
+        problem = jsonify(status=refused.status, title="That could not be taken", detail=str(refused))
         problem.mimetype = "application/problem+json"
-        return problem, unreadable.status
+        return problem, refused.status
     return jsonify(alerts=[alert_id] if alert_id is not None else []), 202
 
 
@@ -62,16 +62,24 @@ def _body(*types: str) -> bytes:
     return request.get_data()
 
 
-def _sender() -> KnownSender:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    sender = senders.by_token(token) if scheme.lower() == "bearer" and token else None
-    if sender is None:
+def _sender(kind: Kind) -> KnownSender:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    token = sender_tokens.find_token(given) if scheme.lower() == "bearer" and given else None
+    known = senders.by_id(token.sender_id) if token else None
+    if token is None or known is None:
         raise Unauthorized(
-            "A sender's token is missing or not known: Authorization: Bearer …",
+            "A sender's token is missing, not known or at its end: Authorization: Bearer …",
             www_authenticate=WWWAuthenticate("bearer"),
         )
-    limits.count("intake", sender.id, settings.current.intake_per_minute)
-    return sender
+    if kind not in sender_tokens.kinds_of(token):
+        meters.count("senders_refused_total", why="kind")
+        raise Forbidden("This token is not for this address. An administrator can give one that is.")
+    try:
+        limits.count("intake", known.id, settings.current.intake_per_minute)
+    except TooManyRequests:
+        pacing.tell_over(known.id)
+        raise
+    return known
 
 
 def _told(received: Received | None) -> tuple[Response, int]:

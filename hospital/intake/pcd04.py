@@ -92,9 +92,14 @@ def read_subject(message: Message) -> Subject | None:
 
 
 def read_place(message: Message) -> Place:
-    """PV1-3: unit, room, bed. The facility (PV1-3.4) is not used: senders put anything there."""
+    """PV1-3: unit, room, bed."""
     visit = message.segment("PV1")
     return Place(visit.component(3, 1), visit.component(3, 2), visit.component(3, 3))
+
+
+def read_facility(message: Message) -> str:
+    """PV1-3.4. Senders put anything there: it tells nothing but when it names another hospital by its code."""
+    return message.segment("PV1").component(3, 4)
 
 
 def _alert_id(order: Segment) -> str:

@@ -4,10 +4,9 @@ The answer exists only after the commit. What would fail again is refused, with 
 What cannot be stored now raises NotStored: it must not be answered, so that its sender repeats it.
 """
 
-import hashlib
 import logging
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,10 +19,12 @@ from hospital.alerts.raising import Report, clear_reported, raise_alert, where_m
 from hospital.intake import senders
 from hospital.intake.answering import acceptance, answer
 from hospital.intake.hl7 import Message, Refused, check, parse
+from hospital.intake.keeping import kept
 from hospital.intake.pcd01 import read_observations
-from hospital.intake.pcd04 import orders, read_alarm, read_place, read_subject
-from hospital.intake.senders import KnownSender
-from hospital.records import Alert, NotStored, Sender, Verdict
+from hospital.intake.pcd04 import orders, read_alarm, read_facility, read_place, read_subject
+from hospital.intake.senders import KnownSender, NotBound
+from hospital.records import Alert, Kind, NotStored, Sender, Verdict
+from hospital.records.sealed import keyed_digests
 from hospital.triage.alarm import Place, Subject
 from hospital.triage.assess import Outcome, assess, is_for_production
 
@@ -34,7 +35,10 @@ _LONGEST_NAME = 200  # characters of a sender's name, a control id, an alert id 
 
 @dataclass(frozen=True)
 class Received:
-    """What became of a message. `answer` None: none is due. `alert_ids`: what it raised, repeated or cleared."""
+    """What became of a message. `answer` None: none is due. `alert_ids`: what it raised, repeated or cleared.
+
+    `sender_id`: whose it is; None: of nobody who may send it.
+    """
 
     verdict: Verdict
     code: str
@@ -42,12 +46,13 @@ class Received:
     answer: bytes | None = None
     message_id: int | None = None
     alert_ids: tuple[int, ...] = ()
+    sender_id: int | None = None
 
 
-def receive(raw: bytes, sender: KnownSender | None = None) -> Received | None:
+def receive(raw: bytes, sender: KnownSender | None = None, address: str = "127.0.0.1") -> Received | None:
     """Take one unframed HL7 v2 message. None: it was an acknowledgement, which is counted and never answered.
 
-    `sender`: known by its token; else the message says who it is. Raises NotStored.
+    `sender`: known by its token; else the message says who it is, and `address` whether it may. Raises NotStored.
     """
     meters.count("messages_total")
     try:
@@ -57,10 +62,14 @@ def receive(raw: bytes, sender: KnownSender | None = None) -> Received | None:
     if message.is_acknowledgement:
         meters.count("acknowledgements_received_total")
         return None
+    known = sender
     try:
         _check_lengths(message)
-        known = sender or _who(message)
-        received = records.write(known.hospital_id, lambda session: _take(session, raw, message, known))
+        known = known or senders.by_header(message.application, message.facility)
+        admitted = sender or senders.check_address(known, address)
+        received = records.write(admitted.hospital_id, lambda session: _take(session, raw, message, admitted))
+    except NotBound as barred:
+        return _bar(raw, barred, known, message)
     except Refused as refused:
         return _refuse(raw, refused, sender, message)
     except NotStored:
@@ -70,14 +79,7 @@ def receive(raw: bytes, sender: KnownSender | None = None) -> Received | None:
         broken = Refused("AE", "207", "", "This server failed on the message; it is kept and will be played again.")
         return _refuse(raw, broken, sender, message)
     meters.count("messages_answered_total", verdict=received.verdict)
-    return received
-
-
-def _who(message: Message) -> KnownSender:
-    known = senders.by_header(message.application, message.facility)
-    if known is None:
-        raise Refused("AR", "204", "MSH^1^3", "This sender is not known here (MSH-3, MSH-4).")
-    return known
+    return replace(received, sender_id=admitted.id)
 
 
 def _check_lengths(message: Message) -> None:
@@ -87,18 +89,9 @@ def _check_lengths(message: Message) -> None:
 
 
 def _take(session: Session, raw: bytes, message: Message, known: KnownSender) -> Received:
+    senders.check_living(session.get_one(Sender, known.id))
     now = clock.now()
-    row = records.Message(
-        hospital_id=known.hospital_id,
-        sender_id=known.id,
-        control_id=message.control_id,
-        digest=hashlib.sha256(raw).hexdigest(),
-        received_at=now,
-        number_reused=False,
-        of_alarm=message.event == "R40",
-        alert_ids=[],
-        raw=raw.decode("latin-1"),
-    )
+    row = kept(raw, Kind.HL7, known, control_id=message.control_id, of_alarm=message.event == "R40")
     if (first := _earlier(session, row)) is not None:
         meters.count("messages_repeated_total")
         return _as_answered(first)
@@ -126,34 +119,35 @@ def _earlier(session: Session, row: records.Message) -> records.Message | None:
     if not row.control_id:
         return None
     window = timedelta(hours=settings.current.repeat_window_h)
-    same_number = session.execute(
-        select(records.Message.id, records.Message.digest)
-        .where(
-            records.Message.sender_id == row.sender_id,
-            records.Message.control_id == row.control_id,
-            records.Message.received_at > row.received_at - window,
-        )
-        .order_by(records.Message.id)
-    ).all()
-    for message_id, digest in same_number:
-        if digest == row.digest:
-            return session.get(records.Message, message_id)
-    row.number_reused = bool(same_number)
+    same_number = (
+        records.Message.sender_id == row.sender_id,
+        records.Message.control_id == row.control_id,
+        records.Message.received_at > row.received_at - window,
+    )
+    perhaps = select(records.Message).where(*same_number, records.Message.digest.in_([*keyed_digests(row.raw), ""]))
+    for message in session.scalars(perhaps.order_by(records.Message.id)):
+        if message.digest or message.raw == row.raw:
+            return message
+    row.number_reused = session.scalar(select(records.Message.id).where(*same_number).limit(1)) is not None
     return None
 
 
 def _act(session: Session, message: Message, known: KnownSender) -> list[int]:
     """Do what the message asks for; the alerts that it was about."""
     sender = session.get_one(Sender, known.id)
+    sent_at = message.sent_at(known.zone)
+    clock_off_s = (sent_at - clock.now()).total_seconds() if sent_at else None
+    senders.heard(sender, clock_off_s)
     if message.event == "R01":
-        _observe(session, message, sender, known)
+        _observe(session, message, known, clock_off_s or 0.0)
         return []
-    alerts = [_carry_out(session, sender, _report_of(order, sender, known)) for order in orders(message)]
+    alerts = [_carry_out(session, sender, _report_of(session, order, known)) for order in orders(message)]
     return [alert.id for alert in alerts if alert is not None]
 
 
-def _observe(session: Session, message: Message, sender: Sender, known: KnownSender) -> None:
+def _observe(session: Session, message: Message, known: KnownSender, clock_off_s: float) -> None:
     """Take the readings of an ORU^R01. What is no vital sign is kept with the message and skipped."""
+    sender = session.get_one(Sender, known.id)
     told = read_observations(message, known.zone)
     meters.count("results_skipped_total", told.skipped)
     if not told.sets:
@@ -162,21 +156,19 @@ def _observe(session: Session, message: Message, sender: Sender, known: KnownSen
     if not is_for_production(message.processing_id) and not sender.training:
         meters.count("messages_skipped_total")
         return
-    now, place, subject = clock.now(), read_place(message), read_subject(message)
+    now, place, subject = clock.now(), _place_of(session, message, known), read_subject(message)
     _check_whose(place, subject)
     monitoring = where_monitored(session, sender, subject, place, now)
-    sent_at = message.sent_at(known.zone)
-    off_s = (sent_at - now).total_seconds() if sent_at else 0.0
-    observe(session, monitoring, Readings(told.sets, now, sender.id, clock_off_s=off_s, continuous=True))
+    observe(session, monitoring, Readings(told.sets, now, sender.id, clock_off_s=clock_off_s, continuous=True))
     meters.count("observations_total", len(told.sets))
 
 
-def _report_of(order: Message, sender: Sender, known: KnownSender) -> Report:
-    alarm, place, subject = read_alarm(order, known.zone), read_place(order), read_subject(order)
+def _report_of(session: Session, order: Message, known: KnownSender) -> Report:
+    alarm, place, subject = read_alarm(order, known.zone), _place_of(session, order, known), read_subject(order)
     if len(alarm.alert_id) > _LONGEST_NAME:
         raise Refused("AE", "102", "OBR^1^3", f"The alert's id is longer than {_LONGEST_NAME} characters.")
     _check_whose(place, subject)
-    assessment = assess(alarm, order.processing_id, sender.training)
+    assessment = assess(alarm, order.processing_id, session.get_one(Sender, known.id).training)
     return Report(alarm, assessment, subject, place, clock.now())
 
 
@@ -197,23 +189,31 @@ def _check_whose(place: Place, subject: Subject | None) -> None:
         raise Refused("AE", "102", "PID^1^3", f"The patient's identifier is longer than {_LONGEST_NAME} characters.")
 
 
+def _place_of(session: Session, message: Message, known: KnownSender) -> Place:
+    place = read_place(message)
+    senders.check_place(session, known, place, read_facility(message))
+    return place
+
+
+def _bar(raw: bytes, barred: NotBound, known: KnownSender | None, message: Message) -> Received:
+    """Kept without its number: once its sender is bound to it, the same message is no repeat of this refusal."""
+    meters.count("senders_refused_total", why=barred.why)
+    return _refuse(raw, Refused("AR", "204", barred.location, str(barred), header=message), known)
+
+
 def _refuse(raw: bytes, refused: Refused, sender: KnownSender | None, message: Message | None = None) -> Received:
     """Keep what cannot be taken, with its reason. Raises NotStored."""
     meters.count("messages_answered_total", verdict=Verdict.REFUSED)
-    now = clock.now()
-    row = records.Message(
-        hospital_id=sender.hospital_id if sender else None,
-        sender_id=sender.id if sender else None,
+    row = kept(
+        raw,
+        Kind.HL7,
+        sender,
         control_id=message.control_id[:_LONGEST_NAME] if message else "",
-        digest=hashlib.sha256(raw).hexdigest(),
-        received_at=now,
         verdict=Verdict.REFUSED,
         code=refused.code,
         reason=refused.reason,
-        alert_ids=[],
-        raw=raw.decode("latin-1"),
     )
-    _answer(row, answer(message, refused.code, at=now, refused=refused))
+    _answer(row, answer(message, refused.code, at=row.received_at, refused=refused))
     records.write(None, lambda session: session.add(row))
     return _as_answered(row)
 

@@ -2,21 +2,24 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 from sqlalchemy.orm import Session
 
-from hospital import clock, records
+from hospital import clock, meters, records
 from hospital.alerts.raising import Report, clear_reported, raise_alert
-from hospital.intake.senders import KnownSender
-from hospital.records import Alert, Sender
+from hospital.intake import senders
+from hospital.intake.keeping import kept
+from hospital.intake.senders import KnownSender, NotBound
+from hospital.records import Alert, Kind, Sender, Verdict
 from hospital.triage.alarm import Alarm, Place, Subject
 from hospital.triage.assess import Outcome, assess
 from hospital.vocabulary import AlertKind, Priority
 
 _ENUM = re.compile(r"Invalid enum value .*(?= - at `)", re.DOTALL)  # it would tell what was sent
+_FIELD = re.compile(r"Object contains unknown field `.*`(?= - at `|\Z)", re.DOTALL)
 _PLAIN = r"\A[^\x00-\x1f\x7f]*\Z"  # PostgreSQL takes no NUL, and no card shows the others
 _Name = Annotated[str, Meta(min_length=1, max_length=60, pattern=_PLAIN)]
 _Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=_PLAIN)]
@@ -47,8 +50,8 @@ class JsonAlarm(Struct, frozen=True, forbid_unknown_fields=True):
     patient: JsonPatient | None = None
 
 
-class Unreadable(Exception):
-    """`status`: 400 (no JSON) or 422 (JSON, but not this); the text names the element."""
+class NotTaken(Exception):
+    """`status`: 400 (no JSON), 422 (JSON, but not this) or 403 (not for this sender); the text names the element."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -56,9 +59,19 @@ class Unreadable(Exception):
 
 
 def take_alarm(body: bytes, known: KnownSender) -> int | None:
-    """Raise, repeat or clear; the alert's id. Raises Unreadable, NotStored."""
-    told = _read(body)
-    return records.write(known.hospital_id, lambda session: _carry_out(session, told, known))
+    """Raise, repeat or clear; the alert's id. What is not taken is kept with its reason. Raises NotTaken, NotStored."""
+    try:
+        told = _read(body)
+        return records.write(known.hospital_id, lambda session: _carry_out(session, body, told, known))
+    except NotBound as barred:
+        meters.count("senders_refused_total", why=barred.why)
+        refusal = NotTaken(403, str(barred))
+    except NotTaken as not_taken:
+        refusal = not_taken
+    reason = _FIELD.sub("There is a field that is not known", str(refusal))  # its name may be a patient's
+    row = _kept(body, known, verdict=Verdict.REFUSED, code=str(refusal.status), reason=reason)
+    records.write(None, lambda session: session.add(row))
+    raise refusal
 
 
 def _read(body: bytes) -> JsonAlarm:
@@ -67,24 +80,37 @@ def _read(body: bytes) -> JsonAlarm:
         if told.observed_at is not None:
             told.observed_at.astimezone(UTC)
     except msgspec.ValidationError as error:
-        raise Unreadable(422, _ENUM.sub("This is none of the words that are known", str(error))) from None
+        raise NotTaken(422, _ENUM.sub("This is none of the words that are known", str(error))) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Unreadable(400, "The body is no JSON.") from None
+        raise NotTaken(400, "The body is no JSON.") from None
     except OverflowError:
-        raise Unreadable(422, "There is no such moment in UTC - at `$.observed_at`") from None
+        raise NotTaken(422, "There is no such moment in UTC - at `$.observed_at`") from None
     return told
 
 
-def _carry_out(session: Session, told: JsonAlarm, known: KnownSender) -> int | None:
-    sender = session.get_one(Sender, known.id)
-    alarm = _alarm(told)
-    assessment = assess(alarm, "P", sender.training)
-    who = told.patient
+def _carry_out(session: Session, body: bytes, told: JsonAlarm, known: KnownSender) -> int | None:
+    sender, place = session.get_one(Sender, known.id), Place(told.unit, "", told.bed)
+    senders.check_living(sender)
+    senders.check_place(session, known, place)
+    senders.heard(sender)
+    alert = _act(session, sender, told, place)
+    alert_id = alert.id if alert else None
+    session.add(_kept(body, known, verdict=Verdict.ACCEPTED, code="202", alert_ids=[alert_id] if alert_id else []))
+    return alert_id
+
+
+def _act(session: Session, sender: Sender, told: JsonAlarm, place: Place) -> Alert | None:
+    alarm, who = _alarm(told), told.patient
     subject = Subject(who.identifier, who.authority, who.name, None, "") if who else None
-    report = Report(alarm, assessment, subject, Place(told.unit, "", told.bed), clock.now())
-    ends = assessment.outcome is Outcome.CLEAR
-    alert: Alert | None = clear_reported(session, sender, report) if ends else raise_alert(session, sender, report)
-    return alert.id if alert else None
+    assessment = assess(alarm, "P", sender.training)
+    report = Report(alarm, assessment, subject, place, clock.now())
+    if assessment.outcome is Outcome.CLEAR:
+        return clear_reported(session, sender, report)
+    return raise_alert(session, sender, report)
+
+
+def _kept(body: bytes, known: KnownSender, **fate: Any) -> records.Message:
+    return kept(body, Kind.ALERTS, known, of_alarm=True, **fate)
 
 
 def _alarm(told: JsonAlarm) -> Alarm:

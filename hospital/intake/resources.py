@@ -1,6 +1,5 @@
 """What happens to FHIR resources: patients are met, beds taken, readings observed, in one transaction for a request."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 from hospital import clock, meters, records
 from hospital.alerts.monitoring import UNPLACED, changed, monitoring_of, without_bed
 from hospital.alerts.observing import Readings, observe
+from hospital.intake import senders
 from hospital.intake.fhir import outcome, read
 from hospital.intake.fhir_entries import (
     EncounterSeen,
@@ -23,8 +23,9 @@ from hospital.intake.fhir_entries import (
     ObservationSeen,
     PatientSeen,
 )
-from hospital.intake.senders import KnownSender
-from hospital.records import Monitoring, Patient, Sender, Stay, Verdict, find_bed, meet_patient
+from hospital.intake.keeping import kept
+from hospital.intake.senders import KnownSender, NotBound
+from hospital.records import Kind, Monitoring, Patient, Sender, Stay, Verdict, find_bed, meet_patient
 from hospital.records.patient import move, name_patient, named_patient
 
 
@@ -62,11 +63,12 @@ def _take(
     """The message's id, and what was refused of a batch by position. Raises Invalid where all is refused."""
     batch = _bundle_type(body) == "batch"
     sender = session.get_one(Sender, known.id)
+    senders.heard(sender)
     refused = {entry.position: entry.invalid for entry in entries if isinstance(entry, NotTaken)}
     for entry in entries:
         try:
             with session.begin_nested():
-                _carry_out(session, sender, entry)
+                _carry_out(session, sender, known, entry)
         except Invalid as invalid:
             if not batch:
                 raise
@@ -83,7 +85,12 @@ def _bundle_type(body: bytes) -> str:
     return str(head.type) if head.resource_type == "Bundle" else ""
 
 
-def _carry_out(session: Session, sender: Sender, entry: Entry) -> None:
+def _carry_out(session: Session, sender: Sender, known: KnownSender, entry: Entry) -> None:
+    try:
+        _check_unit(session, sender, known, entry)
+    except NotBound as barred:
+        meters.count("senders_refused_total", why=barred.why)
+        raise Invalid(422, entry.element, str(barred)) from None
     match entry:
         case PatientSeen():
             _meet(session, sender, entry)
@@ -93,6 +100,16 @@ def _carry_out(session: Session, sender: Sender, entry: Entry) -> None:
             _observe(session, sender, entry)
         case Kept():
             meters.count("fhir_resources_kept_total")
+
+
+def _check_unit(session: Session, sender: Sender, known: KnownSender, entry: Entry) -> None:
+    """A sender that is bound to units tells nothing of a patient in another. Raises NotBound, Invalid."""
+    if isinstance(entry, EncounterSeen) and entry.place is not None:
+        senders.check_place(session, known, entry.place)
+    elif isinstance(entry, EncounterSeen | ObservationSeen):
+        patient = _known(session, sender, entry.patient, f"{entry.element}.subject")
+        monitoring = session.get(Monitoring, patient.id)
+        senders.check_unit(known, monitoring.unit_id if monitoring else None)
 
 
 def _meet(session: Session, sender: Sender, seen: PatientSeen) -> None:
@@ -159,17 +176,13 @@ def _known(session: Session, sender: Sender, reference: str, element: str) -> Pa
 
 
 def _message(body: bytes, known: KnownSender, refused: Invalid | None = None) -> records.Message:
-    return records.Message(
-        hospital_id=known.hospital_id,
-        sender_id=known.id,
-        control_id="",
-        digest=hashlib.sha256(body).hexdigest(),
-        received_at=clock.now(),
+    return kept(
+        body,
+        Kind.FHIR,
+        known,
         verdict=Verdict.REFUSED if refused else Verdict.ACCEPTED,
         code=str(refused.status) if refused else "202",
         reason=refused.diagnostics if refused else "",
-        alert_ids=[],
-        raw=body.decode("latin-1"),
     )
 
 

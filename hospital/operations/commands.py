@@ -1,4 +1,4 @@
-"""The commands of `flask --app app …`."""
+"""The command `flask --app app epoch new`."""
 
 import secrets
 
@@ -7,39 +7,11 @@ from flask.cli import AppGroup
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from hospital import clock, records
-from hospital.access.tokens import new_token, token_hash
-from hospital.records import Hospital, Sender, audit
+from hospital import records
+from hospital.records import Hospital, audit
 from hospital.records.audit import Trace
 
-tokens = AppGroup("tokens", help="Tokens with which senders hand in messages over HTTP.")
 epoch = AppGroup("epoch", help="After a backup was put back: let every screen begin anew.")
-
-
-@tokens.command("create")
-@click.option("--hospital", "hospital_code", required=True, help="The code of the sender's hospital.")
-@click.option("--sender", "name", required=True, help="What to call the sender; an existing one gets a new token.")
-def create(hospital_code: str, name: str) -> None:
-    """Make a sender's token and print it as the last word. It is shown only once."""
-    token = new_token()
-    if not records.write(None, lambda session: _give(session, hospital_code, name, token)):
-        raise click.ClickException(f"There is no hospital {hospital_code!r}.")
-    click.echo(f"The token of {name} (it will not be shown again): {token}")
-
-
-def _give(session: Session, hospital_code: str, name: str, token: str) -> bool:
-    hospital = session.scalar(select(Hospital).where(Hospital.code == hospital_code))
-    if hospital is None:
-        return False
-    sender = session.scalar(select(Sender).where(Sender.hospital_id == hospital.id, Sender.name == name))
-    if sender is None:
-        sender = Sender(hospital_id=hospital.id, name=name, application=f"token:{hospital_code}", facility=name)
-        sender.authority, sender.created_at = name, clock.now()
-        session.add(sender)
-    sender.token_hash = token_hash(token)
-    session.flush()
-    audit.append(session, Trace(hospital.id, "tokens create", f"sender:{sender.id}", sender_id=sender.id))
-    return True
 
 
 @epoch.command("new")

@@ -9,10 +9,11 @@ from hospital.records.hospital import Bed, BedCode, Hospital, Unit, find_bed
 from hospital.records.idempotency import Idempotency
 from hospital.records.journal import JournalLine
 from hospital.records.key_register import SealKey
-from hospital.records.message import Message, Sender, Verdict
+from hospital.records.message import Message, Verdict
 from hospital.records.observation import Monitoring, Observation, UnitLimit
 from hospital.records.patient import Patient, PatientReference, Stay, meet_patient, meet_unidentified, settle
 from hospital.records.person import Ended, Person, PersonSession, RecoveryCode, SignInDelay
+from hospital.records.sender import Kind, Sender, SenderToken
 
 __all__ = [
     "Acknowledgement",
@@ -28,6 +29,7 @@ __all__ = [
     "Hospital",
     "Idempotency",
     "JournalLine",
+    "Kind",
     "Message",
     "Monitoring",
     "NotStored",
@@ -41,6 +43,7 @@ __all__ = [
     "RecoveryCode",
     "SealKey",
     "Sender",
+    "SenderToken",
     "SignInDelay",
     "Stay",
     "Unit",

@@ -7,10 +7,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hospital.records.database import Base, UtcDateTime
 from hospital.records.hospital import Bed, Unit
-from hospital.records.message import Sender
 from hospital.records.patient import Patient
 from hospital.records.person import Person
 from hospital.records.sealed import Sealed
+from hospital.records.sender import Sender
 from hospital.vocabulary import HIGHEST_STEP, AlertKind, Condition, Happening, Priority, State
 
 _UNRESOLVED = text("state <> 'resolved'")

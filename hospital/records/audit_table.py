@@ -15,9 +15,9 @@ from hospital import clock
 from hospital.records import audit
 from hospital.records.audit import AuditLine
 from hospital.records.hospital import Unit
-from hospital.records.message import Sender
 from hospital.records.person import Person
 from hospital.records.sealed import CannotOpen
+from hospital.records.sender import Sender
 
 COLUMNS = ("number", "at", "person", "session", "act", "object", "outcome", "units", "address", "reason")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet take a cell for one

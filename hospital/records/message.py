@@ -1,30 +1,14 @@
-"""Who sends to us, and every message as it came: accepted or refused, sealed, to be played again."""
+"""Every message as it came: accepted or refused, sealed, to be played again."""
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hospital.records.database import Base, UtcDateTime
 from hospital.records.sealed import Sealed
-
-
-class Sender(Base):
-    """A gateway, known by MSH-3 and MSH-4 or by its token. `authority` stands in for a missing PID-3.4."""
-
-    __tablename__ = "sender"
-    __table_args__ = (UniqueConstraint("application", "facility"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    hospital_id: Mapped[int] = mapped_column(ForeignKey("hospital.id"))
-    name: Mapped[str] = mapped_column(String(420))  # "application / facility" where nobody gave it a better one
-    application: Mapped[str] = mapped_column(String(200))
-    facility: Mapped[str] = mapped_column(String(200))
-    authority: Mapped[str] = mapped_column(String(420))
-    training: Mapped[bool] = mapped_column(default=False)
-    token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+from hospital.records.sender import Kind
 
 
 class Verdict(StrEnum):
@@ -33,9 +17,10 @@ class Verdict(StrEnum):
 
 
 class Message(Base):
-    """`hospital_id` None: nobody knows whose it is. `digest`: SHA-256 of the bytes. `answer`: what we said to it.
+    """`hospital_id` None: nobody knows whose it is. `answer`: what we said to it.
 
-    `alert_ids`: what it raised, repeated or cleared.
+    `digest`: keyed, of the bytes; '': an earlier version did not make it. `alert_ids`: what it raised, repeated or
+    cleared.
     """
 
     __tablename__ = "message"
@@ -55,3 +40,4 @@ class Message(Base):
     alert_ids: Mapped[list[int]] = mapped_column(JSON)
     answer: Mapped[str | None] = mapped_column(Sealed("message.answer"))
     raw: Mapped[str] = mapped_column(Sealed("message.raw"))
+    kind: Mapped[Kind]

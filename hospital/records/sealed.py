@@ -154,6 +154,11 @@ def keyed_digest(text: str) -> str:
     return _mac(_ring[current()].digest, text)
 
 
+def keyed_digests(text: str) -> list[str]:
+    """The digest under every key of the ring: what was kept before a change of keys is known again, too."""
+    return [_mac(key.digest, text) for key in _ring.values()]
+
+
 def is_digest(text: str, digest: str, keys: list[bytes]) -> bool:
     """Whether one of these digest keys (records/key_register.py keeps them all) made this digest of this text."""
     return any(hmac.compare_digest(_mac(key, text), digest) for key in keys)

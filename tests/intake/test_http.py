@@ -5,7 +5,7 @@ from sqlalchemy import func, select, text
 from werkzeug.test import TestResponse
 
 from hospital import clock, records
-from hospital.records import Message, Patient, Sender
+from hospital.records import Message, Patient, Sender, SenderToken
 from tests.access.strangers import new_token
 from tests.support.alarms import alarm
 from tests.support.house import House
@@ -50,7 +50,7 @@ def test_a_message_about_no_alert_leads_to_none(house: House, token: str) -> Non
 )  # fmt: skip
 def test_without_the_token_of_a_sender_nothing_is_even_read(house: House, token: str, header: str | None) -> None:
     with records.read() as session:
-        kept = session.scalars(select(Sender.token_hash)).one()
+        kept = session.scalars(select(SenderToken.token_hash)).one()
     headers = {"Content-Type": HL7}
     if header is not None:
         headers["Authorization"] = header.format(token=token, hash=kept)

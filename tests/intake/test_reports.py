@@ -1,13 +1,14 @@
 """POST /api/v1/alerts: an alarm as JSON raises, repeats and clears like one in HL7."""
 
+import json
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
 from hospital import records
-from hospital.records import Alert, Patient
+from hospital.records import Alert, Message, Patient
 from tests.access.strangers import new_token
 from tests.support.house import House
 
@@ -154,3 +155,26 @@ def test_without_a_senders_token_nothing_is_taken(house: House, token: str | Non
 def test_another_kind_of_content_is_refused(house: House, token: str, kind: str) -> None:
     assert send(house, token, b"{}", kind=kind).status_code == 415
     assert nothing_happened(house)
+
+
+def test_it_is_kept_sealed_as_it_came_with_what_became_of_it(house: House, token: str) -> None:
+    (alert_id,) = send(house, token, LOW).json["alerts"]
+    (message,) = messages()
+    assert json.loads(message.raw) == LOW
+    assert (message.kind, message.verdict, message.code, message.alert_ids) == ("alerts", "accepted", "202", [alert_id])
+    assert message.of_alarm and message.sender_id is not None
+    with records.read() as session:
+        assert "Testmann" not in str(session.execute(text("SELECT * FROM message")).all())
+
+
+@pytest.mark.parametrize("told", [b"{", LOW | {"bed": 3}, LOW | {"Testmann, Tilda": 1}])
+def test_what_is_not_taken_is_kept_with_a_reason_that_names_nobody(house: House, token: str, told: Any) -> None:
+    answer = send(house, token, told)
+    (message,) = messages()
+    assert (message.verdict, message.code) == ("refused", str(answer.status_code))
+    assert message.reason and "Testmann" not in message.reason
+
+
+def messages() -> list[Message]:
+    with records.read() as session:
+        return list(session.scalars(select(Message)))

@@ -27,12 +27,13 @@ def reading(
     at: datetime | None = None,
     sent_at: datetime | None = None,
     status: str = "F",
+    sender: str = "TEST_GATEWAY|BENCH",
     **values: float,
 ) -> bytes:
     """One ORU^R01 with these values, observed at `at` and sent at `sent_at` (both: now)."""
     observed, sent = (_stamp(moment or clock.now()) for moment in (at, sent_at))
     rows = [
-        f"MSH|^~\\&|TEST_GATEWAY|BENCH|||{sent}||ORU^R01^ORU_R01|R{next(_numbers)}|P|2.6|||AL|NE||UNICODE UTF-8",
+        f"MSH|^~\\&|{sender}|||{sent}||ORU^R01^ORU_R01|R{next(_numbers)}|P|2.6|||AL|NE||UNICODE UTF-8",
         *([f"PID|||{patient}"] if patient is not None else []),
         f"PV1||I|{bed}",
         f"OBR|1||1^GW|182777000^monitoring of patient^SCT|||{observed}",
