@@ -170,6 +170,8 @@ def test_the_last_event_id_wins_over_the_address(house: House, listen: Callable[
 def test_the_cursor_of_another_hospital_is_answered_with_a_resync(
     house: House, listen: Callable[..., Answer], how: str
 ) -> None:
+    house.raise_alarm()
+    house.relay.look()
     theirs = f"{house.hospital('demo-b').epoch}-0"
     query, headers = ("view=alerts", {how: theirs}) if how == "Last-Event-ID" else (f"view=alerts&after={theirs}", {})
     hello, resync = listen(query=query, **headers).next()
