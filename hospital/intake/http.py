@@ -5,7 +5,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, RequestEntityTooLarge, TooManyRequests, Unauthorized, UnsupportedMediaType
 
 from hospital import meters, settings
-from hospital.access import limits, sender_tokens
+from hospital.access import limits
 from hospital.access.guard import for_senders
 from hospital.intake import pacing, senders
 from hospital.intake.hl7 import Refused, parse
@@ -64,14 +64,13 @@ def _body(*types: str) -> bytes:
 
 def _sender(kind: Kind) -> KnownSender:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    token = sender_tokens.find_token(given) if scheme.lower() == "bearer" and given else None
-    known = senders.by_id(token.sender_id) if token else None
-    if token is None or known is None:
+    known = senders.by_token(given) if scheme.lower() == "bearer" and given else None
+    if known is None:
         raise Unauthorized(
             "A sender's token is missing, not known or at its end: Authorization: Bearer …",
             www_authenticate=WWWAuthenticate("bearer"),
         )
-    if kind not in sender_tokens.kinds_of(token):
+    if kind not in known.kinds:
         meters.count("senders_refused_total", why="kind")
         raise Forbidden("This token is not for this address. An administrator can give one that is.")
     try:

@@ -1,7 +1,7 @@
 """Who is sending, and may it: by MSH-3, MSH-4 and its address over MLLP, by a token over HTTP."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from zoneinfo import ZoneInfo
 
@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, selectinload
 
 from hospital import clock, records, settings
+from hospital.access import sender_tokens
 from hospital.access.channel import is_loopback
-from hospital.records import Hospital, Sender, Unit, find_bed
+from hospital.records import Hospital, Kind, Sender, Unit, find_bed
 from hospital.triage.alarm import Place
 
 DEMO_HOSPITAL = "demo"
@@ -21,13 +22,17 @@ _remembered: dict[tuple[int, str, str], tuple["KnownSender | None", float]] = {}
 
 @dataclass(frozen=True)
 class KnownSender:
-    """`zone` is its hospital's: times that name none are read in it. No `unit_ids`: it speaks for all its hospital."""
+    """`zone` is its hospital's: times that name none are read in it. No `unit_ids`: it speaks for all its hospital.
+
+    `kinds`: what its token opens.
+    """
 
     id: int
     hospital_id: int
     zone: ZoneInfo
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     unit_ids: frozenset[int] = frozenset()
+    kinds: tuple[Kind, ...] = ()
 
     def may_come_from(self, address: str) -> bool:
         """Where no network is named: this machine alone, or anywhere while everything here is invented."""
@@ -62,8 +67,11 @@ def by_header(application: str, facility: str) -> KnownSender | None:
     return known
 
 
-def by_id(sender_id: int) -> KnownSender | None:
-    return _find(Sender.id == sender_id)
+def by_token(token: str) -> KnownSender | None:
+    """The sender whose living token this is; None: nobody's."""
+    found = sender_tokens.find_token(token)
+    known = _find(Sender.id == found.sender_id) if found else None
+    return replace(known, kinds=sender_tokens.kinds_of(found)) if known and found else None
 
 
 def check_address(known: KnownSender | None, address: str) -> KnownSender:
