@@ -40,6 +40,7 @@ from hospital.pages import (
     administration,
     alerts,
     audit,
+    bed_codes,
     board,
     boards,
     emergency,
@@ -51,13 +52,16 @@ from hospital.pages import (
     pairing,
     password,
     patients,
+    people,
     problems,
     renewal,
     resolutions,
     reviews,
     second_factor,
     sign_in,
+    sign_ins,
     streams,
+    units,
 )
 from hospital.records import anchoring, ring, sealed
 from hospital.records.key_register import WrongRing, prepare_keys
@@ -66,7 +70,7 @@ from hospital.settings import Settings
 _HERE = Path(__file__).parent
 _ROOMS = (
     *(sign_in, alerts, acknowledgements, resolutions, escalations, notes),
-    *(account, password, second_factor, renewal, administration),
+    *(account, password, second_factor, renewal, administration, people, sign_ins, units, bed_codes),
     *(emergency, reviews),
     *(
         patients,

@@ -32,6 +32,7 @@ class Right(StrEnum):
     OWN_ACCOUNT = "own-account"  # a password, a second factor, sign-ins of one's own
     SEE_ADMINISTRATION = "see-administration"
     MANAGE_PEOPLE = "manage-people"
+    MANAGE_UNITS = "manage-units"
     SEE_AUDIT = "see-audit"
     SEE_STREAMS = "see-streams"
     SEE_SENDERS = "see-senders"
@@ -62,7 +63,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.PHYSICIAN: _AT_THE_BED | {Right.SET_SCALE},
     Role.ENGINEER: _AT_A_DESK | {Right.SEE_SENDERS},
     Role.ADMIN: _AT_A_DESK
-    | {Right.SEE_SENDERS, Right.MANAGE_PEOPLE, Right.SEE_AUDIT, Right.SEE_STREAMS, Right.REVIEW_EMERGENCIES},
+    | {Right.SEE_SENDERS, Right.MANAGE_PEOPLE, Right.MANAGE_UNITS, Right.SEE_AUDIT, Right.SEE_STREAMS}
+    | {Right.REVIEW_EMERGENCIES},
     Role.DISPLAY: frozenset({Right.SEE_ALERTS}),
 }
 

@@ -38,6 +38,11 @@ _ACTS = {
     "sign-in refused": N_("Sign-in refused"),
     "sign-out": N_("Sign-out"),
     "export": N_("Export"),
+    "people": N_("Person added or changed"),
+    "password-reset": N_("New password given"),
+    "units": N_("Unit added or renamed"),
+    "beds": N_("Beds added"),
+    "bed-codes": N_("Code bound to a bed"),
 }
 _KINDS = {"alert": N_("Alert"), "patient": N_("Patient")}
 

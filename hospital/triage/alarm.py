@@ -25,6 +25,17 @@ class Place:
         """'HO Surgery / OR / 1'; a dash for what was not sent."""
         return " / ".join(part or "–" for part in (self.unit, self.room, self.bed))
 
+    @classmethod
+    def of_label(cls, label: str) -> "Place | None":
+        """What a label was made of; None: that cannot be told, since a part has the sign that parts it."""
+        parts = ["" if part == "–" else part for part in label.split(" / ")]
+        return cls(*parts) if len(parts) == 3 else None
+
+    @property
+    def code(self) -> str:
+        """'7W^07^A', as its sender writes it."""
+        return "^".join((self.unit, self.room, self.bed)).rstrip("^")
+
     @property
     def known(self) -> bool:
         return bool(self.unit or self.room or self.bed)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from hospital import clock, records
 from hospital.intake import senders
 from hospital.intake.receiving import receive
-from hospital.records import EmergencyAccess, Monitoring, Person, PersonSession
+from hospital.records import Bed, BedCode, EmergencyAccess, Monitoring, Person, PersonSession, Unit
 from hospital.roles import Role
 from tests.access.strangers import hire, new_token
 from tests.support.alarms import alarm
@@ -100,7 +101,9 @@ def what_happened(answer: TestResponse) -> str:
     where, asked = answer.headers["Location"], answer.request.path
     if where in WHERE:
         return WHERE[where]
-    if answer.status_code == 303 and asked.startswith((where, "/admin/second-factor-roles", "/admin/people/")):
+    if answer.status_code == 303 and asked.startswith(
+        (where, "/admin/second-factor-roles", "/admin/people/", "/admin/beds/")
+    ):
         return "back"
     signed_out = asked == "/sign-out" and where == "/sign-in"
     return "door" if signed_out or where == f"/sign-in?next={asked}" else f"lost at {where}"
@@ -172,6 +175,27 @@ def _person(name: str) -> int:
         return session.scalars(select(Person.id).where(Person.name == name)).one()
 
 
+def _admins_thing(house: House, row: Row, hospital: str) -> int:
+    """A unit, a bed of which nothing is known, or a code that is bound to a bed."""
+    table, hospital_id = ADMINS_THINGS[row[1].split("/")[2]], house.hospital(hospital).id
+
+    def act(session: Session) -> int:
+        bed = session.scalars(select(Bed).where(Bed.hospital_id == hospital_id).order_by(Bed.id)).first()
+        assert bed is not None
+        made: dict[Any, Any] = {
+            Unit: lambda: session.get_one(Unit, bed.unit_id),
+            Bed: lambda: Bed(hospital_id=hospital_id, unit_id=bed.unit_id, code=" ".join(row)),
+            BedCode: lambda: BedCode(hospital_id=hospital_id, bed_id=bed.id, place=" ".join(row)),
+        }
+        session.add(thing := made[table]())
+        session.flush()
+        return int(thing.id)
+
+    return records.write(None, act)
+
+
+ADMINS_THINGS = {"units": Unit, "beds": Bed, "bed-codes": BedCode}
+
 # What a word of a path stands for. Whoever adds a route about another kind of thing adds its word here.
 THINGS: dict[str, Callable[[House, str, Row], int]] = {
     **dict.fromkeys(BEDS, _alert_or_patient),
@@ -180,6 +204,8 @@ THINGS: dict[str, Callable[[House, str, Row], int]] = {
     "his": lambda house, _who, _row: _sign_in_of(house, "nurse2"),
     "here": lambda _house, _who, _row: _person("nurse2"),
     "there": lambda _house, _who, _row: _person("nurse-b"),
+    "ours": lambda house, _who, row: _admins_thing(house, row, "demo"),
+    "theirs": lambda house, _who, row: _admins_thing(house, row, "demo-b"),
     "board": lambda _house, _who, _row: 7,
     "glass": lambda house, _who, _row: _emergency_of(house, "nurse2"),
     "glassthere": lambda house, _who, _row: _emergency_of(house, "nurse-b"),

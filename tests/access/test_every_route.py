@@ -17,6 +17,7 @@ from tests.support.house import House
 # other hospital. `nobody` is a browser without a sign-in, `sender` a program with a token of `demo`.
 # <MED>, <ICU>, <none>, <other>: an alert or a patient in that unit, in none that is known, or in the other hospital.
 # <own>, <foreign>: a sign-in of oneself, or of somebody else. <here>, <there>: a person of `demo`, or of `demo-b`;
+# <ours>, <theirs>: a unit, a bed or a code of a bed, of `demo` or of `demo-b`.
 # <his>: a sign-in of <here>. <board>: one that is not there; tests/access/test_pairing.py has those that are.
 # <glass>, <glassthere>: an emergency access in `demo`, or in `demo-b`; what it opens: tests/access/test_emergency.py.
 # `door`: sent to the sign-in page, and from there back. `list`: sent to the list of alerts. `code`: sent to where a
@@ -47,6 +48,11 @@ POST /account/second-factor-removal  422   422       422    422       422      4
 
 GET  /admin                          403   403       403    403       200      200   403     403     door   door
 GET  /admin/people                   403   403       403    403       403      200   403     403     door   door
+POST /admin/people                   403   403       403    403       403      422   403     403     401    401
+GET  /admin/people/<here>            403   403       403    403       403      200   403     403     door   door
+GET  /admin/people/<there>           403   403       403    403       403      404   403     403     door   door
+POST /admin/people/<here>            403   403       403    403       403      422   403     403     401    401
+POST /admin/people/<there>           403   403       403    403       403      404   403     403     401    401
 POST /admin/second-factor-roles      403   403       403    403       403      back  403     403     401    401
 GET  /admin/people/<here>/sessions   403   403       403    403       403      200   403     403     door   door
 GET  /admin/people/<there>/sessions  403   403       403    403       403      404   403     403     door   door
@@ -63,6 +69,22 @@ POST /emergency/end                  list  list      list   list      desk     d
 GET  /admin/reviews                  403   403       403    403       403      200   403     403     door   door
 POST /admin/reviews/<glass>/review   403   403       403    403       403      back  403     403     401    401
 POST /admin/reviews/<glassthere>/review 403 403      403    403       403      404   403     403     401    401
+
+GET  /admin/units                    403   403       403    403       403      200   403     403     door   door
+POST /admin/units                    403   403       403    403       403      422   403     403     401    401
+POST /admin/zone                     403   403       403    403       403      422   403     403     401    401
+GET  /admin/units/<ours>             403   403       403    403       403      200   403     403     door   door
+GET  /admin/units/<theirs>           403   403       403    403       403      404   403     403     door   door
+POST /admin/units/<ours>             403   403       403    403       403      422   403     403     401    401
+POST /admin/units/<theirs>           403   403       403    403       403      404   403     403     401    401
+POST /admin/units/<ours>/beds        403   403       403    403       403      422   403     403     401    401
+POST /admin/units/<theirs>/beds      403   403       403    403       403      404   403     403     401    401
+POST /admin/beds/<ours>/removal      403   403       403    403       403      back  403     403     401    401
+POST /admin/beds/<theirs>/removal    403   403       403    403       403      404   403     403     401    401
+GET  /admin/bed-codes                403   403       403    403       403      200   403     403     door   door
+POST /admin/bed-codes                403   403       403    403       403      422   403     403     401    401
+POST /admin/bed-codes/<ours>/removal 403   403       403    403       403      back  403     403     401    401
+POST /admin/bed-codes/<theirs>/removal 403 403       403    403       403      404   403     403     401    401
 
 GET  /                               list  list      list   list      desk     desk  list    list    door   door
 GET  /alerts                         200   200       200    200       403      403   200     200     door   door
