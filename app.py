@@ -57,6 +57,7 @@ from hospital.pages import (
     renewal,
     resolutions,
     reviews,
+    search,
     second_factor,
     sign_in,
     sign_ins,
@@ -71,7 +72,7 @@ _HERE = Path(__file__).parent
 _ROOMS = (
     *(sign_in, alerts, acknowledgements, resolutions, escalations, notes),
     *(account, password, second_factor, renewal, administration, people, sign_ins, units, bed_codes),
-    *(emergency, reviews),
+    *(search, emergency, reviews),
     *(
         patients,
         observations,

@@ -34,8 +34,8 @@ def begin(session: Session, actor: Actor, session_id: int, reason: str, now: dat
     row = session.get_one(PersonSession, session_id, with_for_update=True)
     if row.emergency_until is not None and row.emergency_until > now:
         raise GlassIsBroken
-    all_units = session.scalars(select(Unit.id).where(Unit.hospital_id == actor.hospital_id)).all()
-    opened = set(all_units) - actor.scope
+    units = session.scalars(select(Unit).where(Unit.hospital_id == actor.hospital_id).order_by(Unit.id))
+    opened = [unit for unit in units if unit.id not in actor.scope]
     if not opened:
         raise NothingToOpen
     access = EmergencyAccess(hospital_id=actor.hospital_id, person_id=actor.person_id, session_id=session_id)
@@ -43,8 +43,8 @@ def begin(session: Session, actor: Actor, session_id: int, reason: str, now: dat
     session.add(access)
     session.flush()
     row.emergency_until, row.person.changed_at = access.until, now
-    for unit_id in sorted(opened):
-        _tell(session, actor, access, unit_id, now)
+    for unit in opened:
+        _tell(session, actor, access, unit, now)
     return access
 
 
@@ -72,10 +72,9 @@ def end_overdue(session: Session, hospital_id: int, now: datetime) -> None:
         _end(session, access, now)
 
 
-def _tell(session: Session, actor: Actor, access: EmergencyAccess, unit_id: int, now: datetime) -> None:
-    charge_nurse = TOLD_AT_STEP.index("charge")
-    key, hospital_id = _key(access), access.hospital_id
-    raise_technical(session, hospital_id, unit_id, key, actor.name, TEXT, Priority.LOW, now, step=charge_nurse)
+def _tell(session: Session, actor: Actor, access: EmergencyAccess, unit: Unit, now: datetime) -> None:
+    charge_nurse, place = TOLD_AT_STEP.index("charge"), f"{unit.code} · {actor.name}"
+    raise_technical(session, unit.hospital_id, unit.id, _key(access), place, TEXT, Priority.LOW, now, step=charge_nurse)
 
 
 def _end(session: Session, access: EmergencyAccess, at: datetime) -> None:

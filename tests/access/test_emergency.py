@@ -179,7 +179,7 @@ def test_the_units_that_were_opened_are_told_at_once_and_the_charge_nurse_first(
     house.relay.look()
 
     (alert,) = _alerts()
-    assert (alert.text, alert.place) == ("Emergency access to this unit", "Amara N.")
+    assert (alert.text, alert.place) == ("Emergency access to this unit", "ICU · Amara N.")
     assert (alert.kind, alert.priority, alert.step) == (AlertKind.TECHNICAL, Priority.LOW, 1)
     assert [one.alert_id for one in shown(charge.named("frame")[0])] == [alert.id]
     assert other.named("frame") == []

@@ -114,6 +114,7 @@ POST /alerts/<none>/notes            404   404       200    404       403      4
 POST /alerts/<other>/notes           404   404       404    404       403      403   404     200     401    401
 
 GET  /patients                       200   200       200    200       403      403   200     200     door   door
+POST /patients                       422   422       422    422       403      403   403     422     401    401
 GET  /patients/<MED>                 200   404       200    200       403      403   200     404     door   door
 GET  /patients/<ICU>                 404   200       200    200       403      403   404     404     door   door
 GET  /patients/<none>                404   404       200    404       403      403   404     404     door   door
