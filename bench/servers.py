@@ -152,6 +152,16 @@ class Peer:
                 time.sleep(0.05)
 
 
+class BareLoop(Peer):
+    """Not a peer: what the kernel takes for the writing alone."""
+
+    name = "a bare loop of os.write"
+
+    def __init__(self, folder: Path, card: str) -> None:
+        port = free_port()
+        super().__init__(folder, card, _script("bare_loop", port), port)
+
+
 class FlaskQueue(Peer):
     name = "Flask, a queue per screen"
 
@@ -201,7 +211,7 @@ class NotHere(Exception):
 
 def everyone(card: str) -> dict[str, Callable[[Path], Measured]]:
     """Ours first, then its peers, by name: what starts each in a folder of its own."""
-    peers = (Nchan, FlaskQueue, StarletteSSE, SocketIO)
+    peers = (BareLoop, Nchan, FlaskQueue, StarletteSSE, SocketIO)
     return {Ours.name: Ours} | {peer.name: partial(peer, card=card) for peer in peers}
 
 
