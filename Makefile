@@ -14,9 +14,10 @@ run: export HOSPITAL_SIMULATE_STAFF ?= 1
 run: .venv/.runs  ## the embedded demo hospital on http://127.0.0.1:8000
 	@exec $(PY) app.py
 
+# Three at a time: tests wait more than they work. A file stays in one process, and the long ones come early.
 test: .venv/.tests  ## everything; ARGS="-k words" for less
 	@$(PY) tests/prepare.py
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/.tests  ## linters, types, architecture
 	$(PY) -m ruff check .
