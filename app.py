@@ -31,7 +31,18 @@ from hospital.intake import http, mllp
 from hospital.live import admission, pulse, reports, socket, stream
 from hospital.live.outlet import HandsOver
 from hospital.live.relay import Relay
-from hospital.operations import auditing, commands, demo, health, hospitals, keys, leaving, migrating, senders
+from hospital.operations import (
+    auditing,
+    commands,
+    demo,
+    health,
+    hospitals,
+    keys,
+    leaving,
+    migrating,
+    senders,
+    violations,
+)
 from hospital.operations import metrics as prometheus
 from hospital.operations.leaving import HangsUp
 from hospital.pages import (
@@ -89,6 +100,7 @@ _ROOMS = (
         http,
         health,
         prometheus,
+        violations,
     ),
 )
 _REQUESTS_AT_ONCE = 2_000

@@ -96,6 +96,7 @@ class Settings:
     socket_ping_s: float = 20.0
     socket_message_bytes: int = 4_096
     reports_per_minute: int = 60
+    csp_reports_per_minute: int = 600
     # Wall boards
     board_silent_s: float = 30.0
     pairing_s: float = 600.0

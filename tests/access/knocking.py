@@ -29,6 +29,7 @@ SAID = {"text": "Seen.", "pulse": "80", "scale": "2"}  # in every form; each act
 BODIES = {
     "/api/v1/hl7": ("x-application/hl7-v2+er7", alarm()),
     "/api/v1/fhir": ("application/fhir+json", b'{"resourceType": "Patient", "identifier": [{"value": "1"}]}'),
+    "/csp-reports": ("application/csp-report", b'{"csp-report": {"effective-directive": "img-src"}}'),
     "/live/reports": ("application/json", b'{"errors": {}, "paint_ms": []}'),
     "/live/pulse": ("application/json", b'{"cursor": "e-1"}'),
     "/api/v1/alerts": ("application/json", b'{"id": "A", "unit": "MED", "bed": "MED-07", "text": "SpO2 low"}'),

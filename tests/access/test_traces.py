@@ -16,7 +16,7 @@ from tests.access.strangers import hire
 from tests.support.house import House, Visitor
 
 # What pages ask by themselves, and what shows nothing.
-SILENT = {"renewal.renew", "pulse.take", "reports.take", "pairing.claim"}
+SILENT = {"renewal.renew", "pulse.take", "reports.take", "pairing.claim", "violations.take"}
 
 
 def left(hospital_id: int = 1, after: int = 0) -> list[AuditLine]:

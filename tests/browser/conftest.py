@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.desk import Desk, NewDesk
+from tests.browser.desk import Desk, NewDesk, violations
 from tests.browser.visitor import Visitor
 from tests.support.server import Server
 
@@ -30,7 +30,9 @@ def shared_server(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     server = Server(folder, {"HOSPITAL_BEAT_S": "1", "HOSPITAL_SESSION_ROTATE_S": "86400"})
     server.start()
     yield server
+    broken = violations(server)
     server.stop()
+    assert not broken, broken
 
 
 @pytest.fixture(scope="session")

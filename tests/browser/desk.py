@@ -1,5 +1,7 @@
 """A person at a browser of their own: signed in, looking at pages, and failing the test when a page complains."""
 
+import re
+import urllib.request
 from collections.abc import Callable
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
@@ -68,6 +70,12 @@ class Desk:
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.problems.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+
+def violations(server: Server) -> set[str]:
+    """The directives of the policy that any page or worker has broken, as its browser has told the server."""
+    with urllib.request.urlopen(f"{server.url}/internal/metrics", timeout=10) as answer:
+        return set(re.findall(r'hospital_csp_violations_total\{directive="(.*?)"', answer.read().decode()))
 
 
 def expect_live(page: Page, state: str = "live", timeout_s: float = 10) -> None:

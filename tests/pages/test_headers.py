@@ -28,6 +28,7 @@ POLICY = {
     "form-action": "'self'",
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
+    "report-uri": "/csp-reports",
 }
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -43,6 +44,12 @@ def test_every_kind_of_answer_says_what_the_browser_may_do_with_it(house: House)
         policy = dict(part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";"))
         assert (name, policy) == (name, POLICY)
         assert (name, {header: answer.headers.get(header) for header in HEADERS}) == (name, HEADERS)
+
+
+def test_over_tls_and_there_alone_the_browser_is_told_to_keep_to_it(house: House) -> None:
+    asked = {scheme: house.visitor().get("/sign-in", base_url=f"{scheme}://localhost") for scheme in ("http", "https")}
+    told = {scheme: answer.headers.get("Strict-Transport-Security") for scheme, answer in asked.items()}
+    assert told == {"http": None, "https": "max-age=31536000"}
 
 
 def test_nothing_but_static_files_is_kept_by_browsers_and_proxies(house: House) -> None:
