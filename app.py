@@ -45,6 +45,7 @@ from hospital.operations import (
 )
 from hospital.operations import metrics as prometheus
 from hospital.operations.leaving import HangsUp
+from hospital.operations.unreadable import KeepsQuiet
 from hospital.pages import (
     account,
     acknowledgements,
@@ -107,8 +108,9 @@ _REQUESTS_AT_ONCE = 2_000
 _FINISH_S = 10.0  # what is in work when the process goes gets this long
 
 
-class Manners(HandsOver, HangsUp):
-    """Mixed into a WSGI handler of gevent's: it gives the sockets of streams away, and lets go of idle connections."""
+class Manners(HandsOver, HangsUp, KeepsQuiet):
+    """Mixed into a WSGI handler of gevent's: it gives the sockets of streams away, lets go of idle connections, and
+    logs nothing of what a request said."""
 
 
 class Handler(Manners, WSGIHandler):

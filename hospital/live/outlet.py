@@ -141,15 +141,19 @@ class Outlet:
 class HandsOver:
     """Mixed into gevent's WSGI handler: a view that asked for it gets its socket instead of a response body."""
 
+    socket: Any
+
     def get_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environ()  # type: ignore[misc]
-        plain = environ["wsgi.url_scheme"] == "http" or not hasattr(self.socket, "_sslobj")  # type: ignore[attr-defined]
+        plain = environ["wsgi.url_scheme"] == "http" or not hasattr(self.socket, "_sslobj")
         environ["hospital.hands_over"] = plain
         return environ
 
     def process_result(self) -> None:
         if self.environ.get("hospital.upgraded"):  # type: ignore[attr-defined]
             self.close_connection = True  # what comes now are no requests
+            self.socket.close()
+            self.socket = None  # the server would read away what has come before it closes
             return
         take: Callable[[Any], None] | None = self.environ.get("hospital.take_socket")  # type: ignore[attr-defined]
         if take is None:
@@ -161,11 +165,11 @@ class HandsOver:
             _bytes(self.status),  # type: ignore[attr-defined]
             b"".join(b"%s: %s\r\n" % (_bytes(name), _bytes(value)) for name, value in fields),
         )
-        self.socket.sendall(head)  # type: ignore[attr-defined]
+        self.socket.sendall(head)
         self.headers_sent = True
         self.response_length = len(head)  # or gevent would answer 500 into the stream if what follows fails
         self.close_connection = True
-        take(self.socket)  # type: ignore[attr-defined]
+        take(self.socket)
 
 
 def _bytes(text: str | bytes) -> bytes:

@@ -14,7 +14,8 @@ from hospital.live.hub import RESTART, SIGNED_OUT
 from hospital.records import AuditLine
 from tests.live.lines import seat, shown, visitor_of
 from tests.support.house import House
-from tests.support.sse import Stream, until
+from tests.support.server import Server
+from tests.support.sse import Stream, sign_in, until
 from tests.support.websocket import HANDSHAKE, Socket
 
 
@@ -85,6 +86,16 @@ def test_a_socket_is_not_a_greenlet_and_its_server_reads_no_request_from_it(hous
     assert b"HTTP/1.1" not in socket.body
     socket.close()
     until(lambda: not len(house.relay.hub))
+
+
+def test_what_is_said_at_once_after_the_handshake_is_heard(server: Server) -> None:
+    """gevent reads away what has come on a connection that it closes: this one is not its own any more."""
+    cookie = sign_in(server.port, "nurse").cookie
+    for _ in range(10):
+        socket = Socket(server.port, cookie)
+        until(lambda socket=socket: socket.status == 101, socket)
+        socket.say(TextMessage("hello?"))
+        until(lambda socket=socket: socket.named("error"), socket)
 
 
 # ---- Who comes in ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,13 @@
+"""What comes to the web server's port and is no HTTP: answered with 400 and counted. Nothing of it reaches the log."""
+
+from hospital import meters
+
+_ANSWER = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+class KeepsQuiet:
+    """Mixed into gevent's WSGI handler, which would write the request's own words into the log, or a traceback."""
+
+    def _handle_client_error(self, _error: Exception) -> tuple[str, bytes]:
+        meters.count("requests_unreadable_total")
+        return "400", _ANSWER
