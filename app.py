@@ -28,7 +28,8 @@ from hospital.access import guard, limits, sessions, traces
 from hospital.access.channel import BehindProxies
 from hospital.fragments import Fragments, language
 from hospital.intake import http, mllp
-from hospital.live import admission, pulse, reports, socket, stream
+from hospital.live import pulse, reports, socket, stream
+from hospital.live.admission import Admission
 from hospital.live.outlet import HandsOver
 from hospital.live.relay import Relay
 from hospital.operations import (
@@ -126,12 +127,12 @@ def create_app(given: Settings | None = None) -> Flask:
     if chosen.demo:
         demo.prepare_demo(staff=chosen.simulate and chosen.simulate_staff)
     app = Flask(__name__)
-    app.wsgi_app = BehindProxies(app.wsgi_app, chosen.trusted_proxies)  # type: ignore[method-assign]
+    app.wsgi_app = Admission(BehindProxies(app.wsgi_app, chosen.trusted_proxies))  # type: ignore[method-assign]
     app.config["SECRET_KEY"], *app.config["SECRET_KEY_FALLBACKS"] = sealed.form_keys()
     app.config["BUILD"] = _build()
     app.config["MAX_CONTENT_LENGTH"] = chosen.mllp_max_bytes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for room in (limits, sessions, admission, guard, traces, language, headers, problems, leaving):
+    for room in (limits, sessions, guard, traces, language, headers, problems, leaving):
         room.prepare(app)
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)
@@ -194,7 +195,8 @@ def serve() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     chosen = Settings.from_environment()
     app = create_app(chosen)
-    server = WSGIServer((chosen.host, chosen.port), app, handler_class=Handler, log=None, spawn=Pool(_REQUESTS_AT_ONCE))
+    where, at_once = (chosen.host, chosen.port), Pool(_REQUESTS_AT_ONCE)
+    server = WSGIServer(where, app, chosen.connections_waiting, handler_class=Handler, log=None, spawn=at_once)
     server.init_socket()
     running = Running(app)
     simulators = _simulate(chosen)

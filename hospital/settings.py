@@ -21,6 +21,7 @@ class Settings:
     instance: Path = Path("instance")
     host: str = "127.0.0.1"
     port: int = 8000
+    connections_waiting: int = 2_048
     mllp_host: str = "127.0.0.1"
     mllp_port: int = 2575
     demo: bool = False
@@ -92,6 +93,8 @@ class Settings:
     streams_per_person: int = 40
     drain_window_s: float = 2.0
     streams_per_s: float = 1_000.0
+    streams_waiting: int = 400
+    stream_wait_s: float = 2.0
     socket_origins: str = ""  # apart by spaces
     socket_ping_s: float = 20.0
     socket_message_bytes: int = 4_096

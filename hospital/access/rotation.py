@@ -20,12 +20,12 @@ from hospital.records import Ended, PersonSession
 log = logging.getLogger(__name__)
 
 
-def is_due(row: PersonSession, now: datetime) -> bool:
+def is_due(row: Any, now: datetime) -> bool:
     """The token has been used for long enough, or what its person may do has changed since."""
     if row.next_at is not None and now - row.next_at < _overlap():
         return False  # one has been given just now: it is on its way
-    old = now - row.rotated_at >= timedelta(seconds=settings.current.session_rotate_s)
-    return old or row.person.changed_at > row.rotated_at
+    changed_since: bool = row.changed_at > row.rotated_at
+    return changed_since or now - row.rotated_at >= timedelta(seconds=settings.current.session_rotate_s)
 
 
 def give_next(session_id: int, token: str, now: datetime) -> str | None:
@@ -43,7 +43,7 @@ def give_next(session_id: int, token: str, now: datetime) -> str | None:
     return None
 
 
-def take_up(row: PersonSession, now: datetime) -> None:
+def take_up(row: Any, now: datetime) -> None:
     """The next token has come back: it is the token from now on."""
     query = update(PersonSession).where(PersonSession.id == row.id, PersonSession.next_hash == row.next_hash)
     with suppress(records.NotStored):  # then it is taken up at the next request
@@ -58,12 +58,13 @@ def take_up(row: PersonSession, now: datetime) -> None:
         )
 
 
-def is_stale(row: PersonSession, presented_hash: str, now: datetime) -> bool:
+def is_stale(row: Any, presented_hash: str, now: datetime) -> bool:
     """Whether this is a token that was replaced too long ago for any honest browser to send it."""
-    return presented_hash == row.previous_hash and now - row.rotated_at > _overlap()
+    rotated_at: datetime = row.rotated_at
+    return presented_hash == row.previous_hash and now - rotated_at > _overlap()
 
 
-def end_reused(row: PersonSession, now: datetime) -> None:
+def end_reused(row: Any, now: datetime) -> None:
     """Two have tokens of this session, and one of them is no friend: nobody goes on with it."""
     meters.count("session_tokens_reused_total")
     log.warning("session %s has ended: a token of it was used that had been replaced", row.id)

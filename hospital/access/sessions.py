@@ -5,17 +5,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from flask import Flask, Request, Response, g, request
 from flask_login import LoginManager, UserMixin, current_user
 from sqlalchemy import String, bindparam, or_, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from hospital import clock, records
 from hospital.access import rotation
 from hospital.access.lately import LINES, Lately
 from hospital.access.tokens import token_hash
 from hospital.records import Ended, Hospital, Person, PersonSession, Unit
+from hospital.records.person import person_unit
 from hospital.records.sealed import blind
 from hospital.roles import Actor, Right, Role, idle_limit
 
@@ -29,13 +31,23 @@ _HAS_TOKEN = or_(
     PersonSession.next_hash == _PRESENTED,
     PersonSession.previous_hash == _PRESENTED,
 )
-# Asked at every request: put together once, and a single query. To a storm of screens it is most of what opening costs.
+_PERSON, _UNIT = Person.__table__.c, Unit.__table__.c
+# Asked at every request: one query, and of columns, since a row's object costs more than the row. A row for each unit.
 _FIND = (
-    select(PersonSession, Hospital.second_factor_roles)
-    .join(PersonSession.person)
-    .join(Hospital, Hospital.id == Person.hospital_id)
+    select(
+        PersonSession.__table__,
+        *(_PERSON[name] for name in ("hospital_id", "display_name", "role", "active", "changed_at")),
+        *(_PERSON[name] for name in ("must_change_password", "totp_step")),
+        Hospital.__table__.c.second_factor_roles,
+        _UNIT.id.label("unit_id"),
+        _UNIT.code.label("unit_code"),
+    )
+    .join_from(PersonSession.__table__, Person.__table__)
+    .join(Hospital.__table__)
+    .outerjoin(person_unit, person_unit.c.person_id == _PERSON.id)
+    .outerjoin(Unit.__table__, _UNIT.id == person_unit.c.unit_id)
     .where(_HAS_TOKEN)
-    .options(joinedload(PersonSession.person).joinedload(Person.units))
+    .order_by(_UNIT.code)
 )
 
 
@@ -99,20 +111,20 @@ def find(token: str, *, by_a_person: bool = False) -> SignedIn | None:
     """
     now, presented = clock.now(), token_hash(token)
     with records.read() as session:
-        found = session.execute(_FIND, {"presented": presented}).unique().one_or_none()
-        units = _units(session, found[0], now) if found is not None else ()
-    if found is None or not _lives(found[0], now):
+        rows = session.execute(_FIND, {"presented": presented}).all()
+        units = _units(session, rows, now) if rows else {}
+    if not rows or not _lives(rows[0], now):
         return None
-    row, demanding_roles = found
+    row, seen_at = rows[0], rows[0].seen_at
     if rotation.is_stale(row, presented, now):
         rotation.end_reused(row, now)
         return None
     if presented == row.next_hash:
         rotation.take_up(row, now)
-    if by_a_person and now - row.seen_at > _SEEN_EVERY:
+    if by_a_person and now - seen_at > _SEEN_EVERY:
         _mark_seen(row.id, now)
-        row.seen_at = now
-    return _signed_in(row, units, demanding_roles, now, due=presented == row.token_hash and rotation.is_due(row, now))
+        seen_at = now
+    return _signed_in(row, units, seen_at, now, due=presented == row.token_hash and rotation.is_due(row, now))
 
 
 def why_ended() -> Ended | None:
@@ -180,15 +192,15 @@ lately = Lately(find)
 """For the doors of lines."""
 
 
-def _lives(row: PersonSession, now: datetime) -> bool:
-    idle_at = _idle_at(row)
+def _lives(row: Any, now: datetime) -> bool:
+    idle_at = _idle_at(row.role, row.seen_at)
     in_time = now < row.expires_at and (idle_at is None or now < idle_at)
-    return row.ended_at is None and row.person.active and in_time
+    return row.ended_at is None and row.active and in_time
 
 
-def _idle_at(row: PersonSession) -> datetime | None:
-    limit = idle_limit(row.person.role)
-    return row.seen_at + limit if limit is not None else None
+def _idle_at(role: Role, seen_at: datetime) -> datetime | None:
+    limit = idle_limit(role)
+    return seen_at + limit if limit is not None else None
 
 
 def _mark_seen(session_id: int, now: datetime) -> None:
@@ -197,42 +209,39 @@ def _mark_seen(session_id: int, now: datetime) -> None:
         records.write(None, lambda session: session.execute(query))
 
 
-def _in_emergency(row: PersonSession, now: datetime) -> bool:
+def _in_emergency(row: Any, now: datetime) -> bool:
     return row.emergency_until is not None and now < row.emergency_until
 
 
-def _units(session: Session, row: PersonSession, now: datetime) -> Sequence[Unit]:
-    """Their own; while the glass is broken, all of the hospital, and never of another."""
-    if not _in_emergency(row, now):
-        return row.person.units
-    return session.scalars(select(Unit).where(Unit.hospital_id == row.person.hospital_id).order_by(Unit.code)).all()
+def _units(session: Session, rows: Sequence[Any], now: datetime) -> dict[int, str]:
+    """Ids and codes: their own; while the glass is broken, all of the hospital, and never of another."""
+    if not _in_emergency(rows[0], now):
+        return {row.unit_id: row.unit_code for row in rows if row.unit_id is not None}
+    all_of_it = select(Unit.id, Unit.code).where(Unit.hospital_id == rows[0].hospital_id).order_by(Unit.code)
+    return {unit.id: unit.code for unit in session.execute(all_of_it)}
 
 
-def _signed_in(
-    row: PersonSession, units: Sequence[Unit], demanding_roles: str, now: datetime, *, due: bool
-) -> SignedIn:
-    person, emergency = row.person, _in_emergency(row, now)
-    unit_ids = frozenset(unit.id for unit in units)
+def _signed_in(row: Any, units: dict[int, str], seen_at: datetime, now: datetime, *, due: bool) -> SignedIn:
+    emergency = _in_emergency(row, now)
     return SignedIn(
-        Actor(person.id, person.hospital_id, person.display_name, person.role, unit_ids, emergency),
+        Actor(row.person_id, row.hospital_id, row.display_name, row.role, frozenset(units), emergency),
         row.id,
         row.csrf_token,
         row.expires_at,
-        person.changed_at,
-        _idle_at(row),
-        tuple(unit.code for unit in units),
+        row.changed_at,
+        _idle_at(row.role, seen_at),
+        tuple(units.values()),
         row.emergency_until if emergency else None,
-        _missing(row, demanding_roles),
+        _missing(row),
         due,
     )
 
 
-def _missing(row: PersonSession, demanding_roles: str) -> Step | None:
-    person = row.person
+def _missing(row: Any) -> Step | None:
     if not row.complete:
         return Step.CODE
-    if person.must_change_password:
+    if row.must_change_password:
         return Step.PASSWORD
-    if person.totp_step is None and person.role.value in demanding_roles.split():
+    if row.totp_step is None and row.role.value in row.second_factor_roles.split():
         return Step.ENROLMENT
     return None

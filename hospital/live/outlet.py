@@ -147,6 +147,7 @@ class HandsOver:
         environ: dict[str, Any] = super().get_environ()  # type: ignore[misc]
         plain = environ["wsgi.url_scheme"] == "http" or not hasattr(self.socket, "_sslobj")
         environ["hospital.hands_over"] = plain
+        environ["hospital.socket"] = self.socket
         return environ
 
     def process_result(self) -> None:

@@ -1,5 +1,6 @@
 """So many lines a second and no more: who is sent away costs no query, and does not come back with all the others."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,7 @@ from hospital.live import admission
 from hospital.live.admission import Bucket
 from tests.live.lines import seat, visitor_of
 from tests.support.house import House, Visitor
+from tests.support.sse import Stream, until
 from tests.support.websocket import HANDSHAKE
 
 _STREAM = "/live/stream?view=alerts"
@@ -55,7 +57,7 @@ def test_who_is_one_too_many_is_told_to_come_back_a_little_later(
     assert statements == []
     waits = {int(answer.headers["Retry-After"]) for answer in refused}
     assert waits <= {1, 2, 3, 4, 5} and len(waits) > 1, "spread, or they all come back together"
-    assert meters.counted("streams_refused_total") == 40
+    assert meters.counted("streams_refused_total", reason="rate") == 40
     seconds.now += 1
     assert nurse.client.head(_STREAM).status_code == 200
 
@@ -73,6 +75,43 @@ def test_pages_and_acts_are_admitted_as_ever(house: House, seconds: Seconds, set
     assert nurse.get(_STREAM).status_code == 503
     assert nurse.get("/alerts").status_code == 200
     assert nurse.acknowledge(house.raise_alarm()).status_code == 200
+
+
+# ---- For whom nobody waits any more ----------------------------------------------------------------------------------
+
+
+def test_a_request_that_has_lain_for_too_long_is_sent_away_without_a_query(
+    house: House, port: int, set_to: Callable[..., None], statements: list[str]
+) -> None:
+    set_to(stream_wait_s=0.05)
+    cookie = seat(house, "nurse")[0]
+    statements.clear()
+    late = Stream(port, cookie)
+    lies_until = time.monotonic() + 0.1
+    while time.monotonic() < lies_until:  # in the system's hands: the server's loop does not run meanwhile
+        pass
+    until(lambda: late.status, late)
+    assert (late.status, late.headers["retry-after"] in "12345") == (503, True)
+    assert statements == []
+    assert meters.counted("streams_refused_total", reason="late") == 1
+    soon = Stream(port, cookie)
+    until(lambda: soon.named("hello"), soon)
+
+
+def test_for_a_screen_that_has_given_up_nothing_is_done(house: House, port: int, statements: list[str]) -> None:
+    cookie = seat(house, "nurse")[0]
+    statements.clear()
+    Stream(port, cookie).close()
+    until(lambda: meters.counted("streams_refused_total", reason="gone") == 1)
+    assert statements == []
+
+
+def test_beyond_so_many_who_wait_nobody_is_let_wait(house: House, set_to: Callable[..., None]) -> None:
+    set_to(streams_waiting=0)
+    nurse = visitor_of(house, "nurse")
+    assert nurse.get(_STREAM).status_code == 503
+    assert meters.counted("streams_refused_total", reason="waiting") == 1
+    assert nurse.get("/alerts").status_code == 200
 
 
 # ---- Who comes back with every tab -----------------------------------------------------------------------------------

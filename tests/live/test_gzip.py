@@ -4,14 +4,11 @@ import random
 import shutil
 import subprocess
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from gevent.pool import Pool
-from gevent.pywsgi import WSGIServer
 
-from app import Handler
 from hospital.live import frame
 from hospital.live.frame import Frame
 from tests.live.lines import joined, seat
@@ -25,15 +22,6 @@ _CURL = "curl/8.0"
 _CHROMIUM = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 _FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 _LARGE = 3_000_000  # bytes: more than any buffer of these sockets holds
-
-
-@pytest.fixture
-def port(house: House) -> Iterator[int]:
-    house.relay.look()
-    server = WSGIServer(("127.0.0.1", 0), house.app, handler_class=Handler, log=None, error_log=None, spawn=Pool(50))
-    server.start()
-    yield server.server_port
-    server.stop(timeout=1)
 
 
 def gzipped(port: int, cookie: str) -> Stream:

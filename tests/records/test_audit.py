@@ -35,6 +35,31 @@ def test_many_at_once_get_each_a_number(either_house: House) -> None:
     assert [line.number for line in lines(1)] == [line.number for line in lines(2)] == list(range(1, 51))
 
 
+def test_those_who_look_at_once_are_written_down_together(either_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    acts: list[object] = []
+    monkeypatch.setattr(audit, "write", lambda of, act: (acts.append(act), records.write(of, act)))
+    traces = [Trace(1, "look", f"alert:{n}", 200) for n in range(50)]
+    gevent.joinall([gevent.spawn(audit.leave, trace) for trace in traces], raise_error=True)
+    assert len(acts) == 1
+    with records.read() as session:
+        told = session.scalars(select(AuditLine.object).where(AuditLine.hospital_id == 1).order_by(AuditLine.number))
+        assert told.all() == [trace.object for trace in traces]
+
+
+def test_what_could_not_be_written_down_is_told_to_each_who_waits(
+    either_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_of: int | None, _act: object) -> None:
+        raise records.NotStored
+
+    monkeypatch.setattr(audit, "write", fail)
+    waiting = [gevent.spawn(audit.leave, Trace(1, "look", f"alert:{n}", 200)) for n in range(3)]
+    gevent.joinall(waiting, timeout=5)
+    assert [type(one.exception) for one in waiting] == [records.NotStored] * 3
+    monkeypatch.undo()
+    audit.leave(Trace(1, "look", "alert:7", 200))
+
+
 def test_the_head_is_the_last_line(either_house: House) -> None:
     for n in range(3):
         audit.leave(Trace(1, "look", f"alert:{n}", 200))
