@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest
 
@@ -19,7 +19,7 @@ from hospital.fragments.moment import Moment, moment
 from hospital.fragments.words import gettext
 from hospital.pages.layout import now_of, page
 from hospital.records import AuditLine, Hospital, Person
-from hospital.records.audit import with_sealed_detail
+from hospital.records.audit import NOBODYS, with_sealed_detail
 from hospital.records.audit_table import Row, csv_lines, rows
 from hospital.roles import Right
 from hospital.vocabulary import N_
@@ -122,6 +122,22 @@ def audit() -> str:
         kinds={kind: gettext(word) for kind, word in _KINDS.items()},
         older=lines[-1].row.number if len(found) > _LINES else None,
     )
+
+
+@blueprint.get("/admin/audit/strangers")
+@for_people(Right.SEE_AUDIT)
+def strangers() -> str:
+    """Who was refused without having signed in. What they called themselves is kept nowhere: it may be a password.
+
+    They are of no hospital, so every administrator sees them; where they came from only if there is but one hospital.
+    """
+    with records.read() as session:
+        now = now_of(session, me())
+        is_alone = session.scalars(select(func.count(Hospital.id))).one() == 1
+        query = with_sealed_detail().order_by(AuditLine.number.desc()).limit(_LINES)
+        found = [row if is_alone else replace(row, address="") for row in rows(session, NOBODYS, query)]
+    lines = [Line(moment(row.at, now.zone, seconds=True, old=True), row, _word(row.act)) for row in found]
+    return page("pages/admin_strangers.html", now, lines=lines, with_address=is_alone)
 
 
 @blueprint.get("/admin/audit/export")

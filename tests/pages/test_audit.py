@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from hospital import clock, records
 from hospital.pages import audit as audit_page
-from hospital.records import Hospital, audit
+from hospital.records import Base, Hospital, Person, audit
 from hospital.records.audit import Trace
+from hospital.records.person import person_unit
 from hospital.roles import Role
 from tests.access.strangers import hire
 from tests.pages.markup import Element, read
@@ -173,3 +175,35 @@ def test_the_way_to_it_stands_in_the_navigation_of_administrators_alone(house: H
 
     assert len(ways(admin, "/admin/audit")) == 1
     assert ways(house.visitor("nurse"), "/alerts") == []
+
+
+def strangers(admin: Visitor) -> list[list[str]]:
+    tables = read(admin.get("/admin/audit/strangers").text).all(data_testid="strangers")
+    return [[cell.text for cell in row.all("td")] for row in tables[0].one("tbody").all("tr")] if tables else []
+
+
+def test_strangers_who_were_refused_are_shown_without_a_name(house: House, admin: Visitor) -> None:
+    assert strangers(admin) == []
+    house.visitor().sign_in("hunter2 is my password", "x")
+    house.visitor().get("/patients/1")
+    shown = [cells[1:] for cells in strangers(admin)]
+    assert shown == [["Refused", "/patients/<int:patient_id>", "401"], ["Sign-in refused", "", "401"]]
+    assert "hunter2" not in admin.get("/admin/audit/strangers").text
+    assert (ADA, "Look", "/admin/audit/strangers") in who_what(admin)
+
+
+def test_from_where_strangers_came_is_told_where_there_is_but_one_hospital(house: House, admin: Visitor) -> None:
+    house.visitor().sign_in("nobody", "x")
+    assert "127.0.0.1" not in str(strangers(admin))
+    records.write(None, _leave_alone)
+    assert strangers(admin)[0][-1] == "127.0.0.1"
+
+
+def _leave_alone(session: Session) -> None:
+    """No hospital but the first."""
+    theirs = [table for table in Base.metadata.sorted_tables if "hospital_id" in table.c and table.name != "audit_line"]
+    other = select(Person.id).where(Person.hospital_id == 2)
+    session.execute(delete(person_unit).where(person_unit.c.person_id.in_(other)))
+    for table in reversed(theirs):
+        session.execute(delete(table).where(table.c.hospital_id == 2))
+    session.execute(delete(Hospital).where(Hospital.id == 2))
