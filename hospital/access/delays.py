@@ -36,7 +36,7 @@ class Guarded:
 class TooSoon(TooManyRequests):
     def __init__(self, wait_s: float) -> None:
         self.seconds = max(1, math.ceil(wait_s))
-        super().__init__(N_("Too many wrong tries. Wait a little, then try again."), retry_after=self.seconds)
+        super().__init__(N_("Too many wrong tries."), retry_after=self.seconds)
 
 
 def account(name: str) -> Guarded:

@@ -30,6 +30,6 @@ def count(what: str, who: int, per_minute: int) -> None:
     meters.count("limited_total", what=what)
     wait_s = counter.get_window_stats(most, what, str(who)).reset_time - time.time()
     raise TooManyRequests(
-        N_("That is more than one may ask for in a minute. Wait a little, then try again."),
+        N_("That is more than one may ask for in a minute."),
         retry_after=max(1, math.ceil(wait_s)),
     )

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 
-MINUTE_S = 60
+_MINUTE_S = 60
 
 
 class PerMinute:
@@ -14,8 +14,13 @@ class PerMinute:
         self._taken: Counter[int] = Counter()
 
     def takes(self, person_id: int, most: int) -> bool:
-        minute = int(time.monotonic() // MINUTE_S)
+        minute = int(time.monotonic() // _MINUTE_S)
         if minute != self._minute:
             self._minute, self._taken = minute, Counter()
         self._taken[person_id] += 1
         return self._taken[person_id] <= most
+
+
+def next_minute_s() -> int:
+    """How long until everybody may come again."""
+    return _MINUTE_S - int(time.monotonic() % _MINUTE_S)

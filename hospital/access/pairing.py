@@ -1,14 +1,15 @@
 """Pairing a wall board: the screen shows a short code, a charge nurse enters it, the screen comes in as a display.
 
 The code lies here as a keyed index, and lets nobody in: the session goes to the screen that holds the secret made with
-the code. Both are good for ten minutes and once.
+the code. Both are good once, and for a few minutes.
 """
 
+import math
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from hospital import records, settings
@@ -24,14 +25,19 @@ _NO_PASSWORD = "!"  # noqa: S105 (no hash: it fits no password)
 
 @dataclass(frozen=True)
 class Offer:
-    """`code` is for the wall, `secret` for that screen alone."""
+    """`code` is for the wall, `secret` for that screen alone; both end `in_s` seconds."""
 
     code: str
     secret: str
+    in_s: int
 
 
 class TooManyCodes(Exception):
-    """From this address, as many screens show a code as may."""
+    """From this address, as many screens show a code as may; the first of them ends `in_s` seconds."""
+
+    def __init__(self, in_s: int) -> None:
+        super().__init__()
+        self.in_s = in_s
 
 
 class NoSuchCode(Exception):
@@ -40,15 +46,16 @@ class NoSuchCode(Exception):
 
 def offer(address: str, secret_before: str, now: datetime) -> Offer:
     """A code for a screen; the one that it showed before is good no more. Raises TooManyCodes, NotStored."""
-    made = Offer("".join(secrets.choice(LETTERS) for _ in range(LENGTH)), new_token())
+    made = Offer("".join(secrets.choice(LETTERS) for _ in range(LENGTH)), new_token(), int(settings.current.pairing_s))
 
     def act(session: Session) -> None:
         session.execute(delete(Pairing).where(Pairing.secret_hash == token_hash(secret_before)))
-        living = select(func.count()).where(Pairing.address == address, Pairing.expires_at > now)
-        if session.scalars(living).one() >= settings.current.pairing_codes_per_address:
-            raise TooManyCodes
+        living = select(Pairing.expires_at).where(Pairing.address == address, Pairing.expires_at > now)
+        ends = session.scalars(living.order_by(Pairing.expires_at)).all()
+        if len(ends) >= settings.current.pairing_codes_per_address:
+            raise TooManyCodes(math.ceil((ends[0] - now).total_seconds()))
         pairing = Pairing(code_index=_index(made.code), secret_hash=token_hash(made.secret), address=address)
-        pairing.expires_at = now + timedelta(seconds=settings.current.pairing_s)
+        pairing.expires_at = now + timedelta(seconds=made.in_s)
         session.add(pairing)
 
     records.write(None, act)

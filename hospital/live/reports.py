@@ -8,7 +8,7 @@ from werkzeug.exceptions import BadRequest, TooManyRequests
 
 from hospital import meters, settings
 from hospital.access.guard import for_people, me
-from hospital.access.pace import MINUTE_S, PerMinute
+from hospital.access.pace import PerMinute, next_minute_s
 from hospital.access.traces import by_itself
 
 blueprint = Blueprint("reports", __name__)
@@ -46,7 +46,7 @@ _pace = PerMinute()
 def take() -> Response:
     """204: counted."""
     if not _pace.takes(me().actor.person_id, settings.current.reports_per_minute):
-        raise TooManyRequests("Too many reports from you. Send fewer.", retry_after=MINUTE_S)
+        raise TooManyRequests("Too many reports from you. Send fewer.", retry_after=next_minute_s())
     try:
         if (request.content_length or 0) > _MOST_BYTES:
             raise msgspec.ValidationError

@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound, TooManyRequests
 from hospital import clock, records, settings
 from hospital.access import pairing
 from hospital.access.guard import for_people, me
-from hospital.access.pace import MINUTE_S, PerMinute
+from hospital.access.pace import PerMinute, next_minute_s
 from hospital.fragments.moment import Moment, moment, moment_or_none
 from hospital.fragments.words import gettext
 from hospital.pages.layout import Now, now_of, page
@@ -48,9 +48,7 @@ def boards() -> str:
 def create() -> Response:
     """Pair the screen that shows this code."""
     if not _pace.takes(me().actor.person_id, settings.current.pairing_tries_per_minute):
-        raise TooManyRequests(
-            "Too many codes tried. Wait a minute, then look at the screen again.", retry_after=MINUTE_S
-        )
+        raise TooManyRequests("Too many codes tried. Look at the screen again.", retry_after=next_minute_s())
     actor, code, name = me().actor, request.form.get("code", ""), " ".join(request.form.get("name", "").split())
     chosen = frozenset(int(unit) for unit in request.form.getlist("unit") if unit.isdecimal()) & actor.unit_ids
     if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME or not chosen:
@@ -58,7 +56,7 @@ def create() -> Response:
     try:
         records.write(None, lambda session: pairing.pair(session, actor, code, name, chosen, clock.now()).id)
     except pairing.NoSuchCode:
-        return _refuse(gettext("No screen shows this code now. A code is good for ten minutes: look again."))
+        return _refuse(gettext("No screen shows this code now. Look again: another may stand there."))
     return make_response(redirect("/boards", 303))
 
 

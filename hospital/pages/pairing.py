@@ -26,11 +26,17 @@ def show_code() -> Response:
         return make_response(redirect("/board"))
     try:
         offer = pairing.offer(request.remote_addr or "", request.cookies.get(_COOKIE, ""), clock.now())
-    except pairing.TooManyCodes:
-        raise TooManyRequests("Too many screens here show a code. Try again in ten minutes.", retry_after=600) from None
+    except pairing.TooManyCodes as too_many:
+        raise TooManyRequests("Too many screens here show a code.", retry_after=too_many.in_s) from None
     half = pairing.LENGTH // 2
     response = make_response(
-        page("pages/pair.html", first=offer.code[:half], second=offer.code[half:], csrf_token=sign_in_token())
+        page(
+            "pages/pair.html",
+            first=offer.code[:half],
+            second=offer.code[half:],
+            in_s=offer.in_s,
+            csrf_token=sign_in_token(),
+        )
     )
     response.set_cookie(_COOKIE, offer.secret, httponly=True, samesite="Strict", secure=request.is_secure, path="/pair")
     return response

@@ -12,6 +12,7 @@ from werkzeug.exceptions import (
     NotFound,
     RequestEntityTooLarge,
     ServiceUnavailable,
+    TooManyRequests,
     Unauthorized,
     default_exceptions,
 )
@@ -124,10 +125,20 @@ def _page(problem: HTTPException, status: int) -> str:
         "pages/problem.html",
         status=status,
         title=_title(problem, status),
-        sentence=gettext(_SENTENCES.get(problem.description or "", problem.description or " ")),
+        sentence=_sentence(problem),
         next_url=next_url,
         next_word=gettext(_NEXT_WORDS[next_url]),
     )
+
+
+def _sentence(problem: HTTPException) -> str:
+    """What happened, and of what is too much at once also when to come back."""
+    told = gettext(_SENTENCES.get(problem.description or "", problem.description or " "))
+    wait = problem.retry_after if isinstance(problem, TooManyRequests) else None
+    if not wait:
+        return told
+    again = gettext("Try again in %(seconds)s s.", seconds=wait)
+    return f"{told} {again}"
 
 
 def _title(problem: HTTPException, status: int) -> str:
@@ -135,6 +146,6 @@ def _title(problem: HTTPException, status: int) -> str:
 
 
 def _json(problem: HTTPException, status: int) -> Response:
-    response = jsonify(status=status, title=_title(problem, status), detail=problem.description)
+    response = jsonify(status=status, title=_title(problem, status), detail=_sentence(problem))
     response.mimetype = "application/problem+json"
     return response

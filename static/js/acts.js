@@ -17,7 +17,8 @@ let aimed = null;
 export function startActs() {
   onSignedOut(tellUnsent); // before the queue forgets
   startQueue((act) => {
-    if (act?.way === "waiting") announce(gettext("%(act)s: not sent yet", { act: act.name }), true);
+    if (act?.way === "waiting" && act.tooMany) tellWait(act.name, act.tooMany);
+    else if (act?.way === "waiting") announce(gettext("%(act)s: not sent yet", { act: act.name }), true);
     if (act?.way === "unconfirmed") announce(gettext("%(act)s: not confirmed", { act: act.name }), true);
     mark();
   });
@@ -89,6 +90,11 @@ function expired(problem) {
     toast(way === "waiting" ? unsent : unknown, true, true);
   }
   throw problem;
+}
+
+/** @param {string} act @param {number} seconds */
+function tellWait(act, seconds) {
+  toast(gettext("%(act)s: too many at once. It is sent again in %(seconds)s s.", { act, seconds }), false);
 }
 
 /** A morph takes marks off a button; so they are put back after every change. */

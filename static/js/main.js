@@ -3,6 +3,7 @@
 
 import { startActs } from "./acts.js";
 import { startAges } from "./ages.js";
+import { startBoards } from "./boards.js";
 import { startFreshness } from "./freshness.js";
 import { startNotes } from "./notes.js";
 import { startReports } from "./reports.js";
@@ -18,6 +19,7 @@ if (document.body.dataset.person) {
   startActs();
   startNotes();
   startUrgent();
+  startBoards();
   afterEachChange(tellUrgent);
   if (document.body.dataset.stream) {
     startFreshness();

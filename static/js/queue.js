@@ -13,9 +13,9 @@ const BACKOFF_MOST_MS = 2_000;
 /** @typedef {"sending" | "waiting" | "unconfirmed"} Way waiting: not sent yet; unconfirmed: sent, and nobody knows what became of it */
 /**
  * `name`: what was pressed, in words; `pressed`: when, by the monotonic and by the wall clock, either of which may stand
- * still while the machine sleeps.
+ * still while the machine sleeps. `tooMany`: how many seconds the server asked to wait, because there were too many.
  * @typedef {{path: string, name: string, address: string, request: RequestInit, way: Way, pressed: [number, number],
- *   tries: number, notBefore: number, abort: () => void, answer: (response: Response) => void, giveUp: (why: Error) => void}} Act
+ *   tries: number, tooMany: number, notBefore: number, abort: () => void, answer: (response: Response) => void, giveUp: (why: Error) => void}} Act
  */
 
 /** @type {Act[]} */
@@ -41,7 +41,7 @@ export function send(path, name, address, request) {
   const headers = { ...request.headers, "Idempotency-Key": newKey(), "Pressed-At": pressedAt };
   return new Promise((answer, giveUp) => {
     queue.push({
-      ...{ path, name, address, answer, giveUp, way: "sending", tries: 0, notBefore: 0, abort: () => {} },
+      ...{ path, name, address, answer, giveUp, way: "sending", tries: 0, tooMany: 0, notBefore: 0, abort: () => {} },
       ...{ request: { ...request, headers, keepalive: true }, pressed: [performance.now(), Date.now()] },
     });
     if (!looking) looking = setInterval(look, LOOK_EVERY_MS);
@@ -91,9 +91,12 @@ async function ask(act) {
   }, UNANSWERED_MS);
   try {
     const response = await fetch(act.address, { ...act.request, signal: patience.signal });
-    if (response.status === 429 || response.status >= 500) later(act, Number(response.headers.get("Retry-After")) * 1000 || 0);
+    const againS = Number(response.headers.get("Retry-After")) || 0;
+    act.tooMany = response.status === 429 ? againS : 0;
+    if (response.status === 429 || response.status >= 500) later(act, againS * 1000);
     else await answered(act, response);
   } catch {
+    act.tooMany = 0;
     later(act, 0);
   } finally {
     clearTimeout(timer);

@@ -22,7 +22,17 @@ def test_a_person_is_told_on_a_page(house: House) -> None:
     settings.use(house.settings.but(acts_per_minute=0))
     nurse = house.visitor("nurse")
     answer = nurse.client.post("/alerts/1/acknowledgement", data={"csrf_token": nurse.csrf_token})
-    assert (answer.status_code, "more than one may ask for" in answer.text) == (429, True)
+    seconds = answer.headers["Retry-After"]
+    assert (answer.status_code, f"more than one may ask for in a minute. Try again in {seconds} s." in answer.text) == (
+        429,
+        True,
+    )
+
+
+def test_a_program_is_told_in_words_too_when_to_come_back(house: House) -> None:
+    settings.use(house.settings.but(acts_per_minute=0))
+    answer = house.visitor("nurse").act("/alerts/1/acknowledgement")
+    assert answer.json["detail"].endswith(f"Try again in {answer.headers['Retry-After']} s.")
 
 
 def test_what_a_page_asks_by_itself_is_not_counted(house: House) -> None:

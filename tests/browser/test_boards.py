@@ -1,8 +1,9 @@
 """A screen at the wall: paired by a code, live, missed when it is gone, dark when it is revoked."""
 
+import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.desk import NewDesk, card, expect_live
 from tests.support.alarms import alarm
@@ -28,10 +29,11 @@ def test_a_screen_is_paired_shows_alerts_is_missed_when_it_is_gone_and_dark_when
 
     expect_live(wall)
     assert wall.url.endswith("/board")
+    boards.get_by_test_id("board-name").fill("half a name")
+    expect(boards.get_by_test_id("board")).to_contain_text("everything", timeout=30_000)
+    expect(boards.get_by_test_id("board-name")).to_have_value("half a name")
     server.send(alarm(bed="MED^^MED-07"))
     expect(wall.get_by_test_id("board-row").filter(has_text="MED-07")).to_be_visible()
-    _expect_shown_in_full(boards)
-
     wall.close()
     alerts = charge.open("/alerts")
     expect(card(alerts, "North corridor")).to_contain_text("Wall board is silent", timeout=30_000)
@@ -39,14 +41,24 @@ def test_a_screen_is_paired_shows_alerts_is_missed_when_it_is_gone_and_dark_when
     expect(card(alerts, "North corridor")).to_have_attribute("data-condition", "cleared", timeout=20_000)
 
     wall_desk.expect_problem("401")
-    boards.reload()
     boards.get_by_test_id("revoke").click()
     expect(wall.locator("body")).to_have_attribute("data-live", "signed-out", timeout=5_000)
     expect(wall.locator("#main")).to_be_empty()
     expect(boards.get_by_test_id("board")).to_have_count(0)
 
 
-def _expect_shown_in_full(boards: Page) -> None:
-    """The list says that the board has spoken and shows everything: loaded again until it does."""
-    while "everything" not in boards.get_by_test_id("board").inner_text():
-        boards.reload()
+def test_the_list_of_boards_says_so_when_it_cannot_be_renewed(server: Server, new_desk: NewDesk) -> None:
+    desk = new_desk("charge", at=server)
+    desk.expect_problem("ERR_FAILED")
+    page = desk.open("/boards", live=False)
+    warning = page.locator("[data-not-current]")
+    expect(warning).to_be_hidden()
+    page.route("**/boards", lambda route: route.abort())
+    expect(warning).to_be_visible(timeout=20_000)
+    page.unroute("**/boards")
+    expect(warning).to_be_hidden(timeout=20_000)
+
+
+def test_a_screen_counts_down_how_long_its_code_is_good(server: Server, new_desk: NewDesk) -> None:
+    page = new_desk(None, at=server).open("/board", live=False)
+    expect(page.locator("[data-code-left]")).to_have_text(re.compile(r"Another code stands here after 9:5\d\."))

@@ -57,6 +57,25 @@ def test_presses_while_the_network_is_away_are_done_in_their_order_when_it_is_ba
         assert visitor("physician").get(alert_path(page, bed)).count("<b>Acknowledged</b>") == 1
 
 
+def test_a_press_that_is_one_too_many_says_when_it_is_sent_again(server: Server, new_desk: NewDesk) -> None:
+    server.send(alarm(bed="MED^^MED-07"))
+    desk = _desk(new_desk)
+    desk.expect_problem("429")
+    page = desk.open()
+    refused: list[bool] = []
+
+    def refuse_once(route: Route) -> None:
+        refused.append(True)
+        if len(refused) > 1:
+            return route.continue_()
+        return route.fulfill(status=429, headers={"Retry-After": "2"}, body="")
+
+    page.route(ACKNOWLEDGEMENT, refuse_once)
+    acknowledge_button(page, "MED-07").click()
+    expect(page.locator("#toasts")).to_contain_text("too many at once. It is sent again in 2 s.")
+    expect(card(page, "MED-07")).to_have_attribute("data-state", "acknowledged")
+
+
 def test_after_thirty_seconds_a_press_is_not_sent_any_more_and_the_screen_says_so(
     server: Server, new_desk: NewDesk
 ) -> None:
