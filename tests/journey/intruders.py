@@ -9,14 +9,15 @@ from typing import Any
 import gevent
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
 from hospital import clock, records
-from hospital.records import Alert, Hospital, JournalLine, Observation, Patient, Person, PersonSession, Unit
+from hospital.access.tokens import token_hash
+from hospital.records import Alert, Hospital, JournalLine, Monitoring, Observation, Patient, Person, PersonSession, Unit
 from hospital.roles import Role
-from tests.journey.marks import PEOPLE, PLACES, Hospitals, Rights
+from tests.journey.marks import PEOPLE, PLACES, Hospitals, Mark, Rights
 from tests.live.lines import visitor_of
 from tests.support.house import House, Visitor
 
@@ -40,6 +41,8 @@ SETTINGS = {
     "acts_per_minute": 10**6,
     "streams_per_person": 10**4,
     "streams_per_s": 10**6,
+    "glass_per_minute": 10**6,
+    "searches_per_minute": 10**6,
 }
 
 browsers, numbers, patients = st.integers(0, len(FIRST) - 1), st.integers(0, 999), st.integers(0, 2)
@@ -58,8 +61,8 @@ priorities, yes_or_no = st.sampled_from(["high", "low"]), st.booleans()
 class Listening:
     """An open stream; `knew`: all rights that its person has had since the beat before."""
 
-    def __init__(self, who: str, views: list[str], answer: TestResponse, rights: Rights) -> None:
-        self.who, self.answer, self.knew = who, answer, {rights}
+    def __init__(self, who: str, session_id: int, views: list[str], answer: TestResponse, rights: Rights) -> None:
+        self.who, self.session_id, self.answer, self.knew = who, session_id, answer, {rights}
         self.identity = set(views) != {"board"}
         self.over = False
         self._parts = iter(answer.response)
@@ -118,12 +121,21 @@ class Intruders(RuleBasedStateMachine):
         path, said = self._about(self.acts[which % len(self.acts)], number), self._word(word)
         text = self.all.mark("identity", *self._where(path)).word
         name = self.all.mark("staff", PEOPLE.get(self.browsers[at].name, "demo")).word
-        form = self._token_of(at) | {"text": text, "name": name, "reason": name, "q": said, "words": said}
+        form = self._token_of(at) | {"text": text, "name": name, "q": said, "words": said}
+        form |= {"reason": f"They need me there now: {name}", "minutes": "5"}
         form |= {"pulse": "80", "scale": "2", "seen_state": "open", "unit": ["1", "2", "3", "4"]}
         headers = {"HX-Request": "true"} if how == "htmx" else {"Accept": how, "Idempotency-Key": key}
         answer = self.browsers[at].client.post(path, data=form, headers=headers)
         self.met[f"act {answer.status_code}"] += 1
         self._look_at(answer, at, text, name, said)
+
+    @rule(at=browsers, ends=yes_or_no)
+    def break_the_glass(self, at: int, ends: bool) -> None:
+        """All units of one's own hospital are open then, for this sign-in alone, until the end is told."""
+        form = self._token_of(at) | {"reason": "They need me there now."}
+        answer = self.browsers[at].client.post(f"/emergency{'/end' * ends}", data=form)
+        self.met["emergencies"] += answer.status_code == 303 and not ends
+        self._look_at(answer, at)
 
     @rule(at=browsers, of=browsers, number=numbers)
     def act_with_the_token_of_another(self, at: int, of: int, number: int) -> None:
@@ -145,7 +157,8 @@ class Intruders(RuleBasedStateMachine):
             self._look_at(answer, at, cursor)
             return
         self._check(str(answer.headers).encode(), [], what="head of a stream")
-        self.streams.append(stream := Listening(self.browsers[at].name, views, answer, self._rights_at(at)[0]))
+        who, session_id = self.browsers[at].name, self._session_at(at)
+        self.streams.append(stream := Listening(who, session_id, views, answer, self.all.rights_of(who, session_id)))
         self._hear(stream, stream.first_words())
         if len(self.streams) > MOST_STREAMS:
             self.streams.pop(0).answer.close()
@@ -183,14 +196,14 @@ class Intruders(RuleBasedStateMachine):
 
         records.write(None, act)
         for stream in self.streams:
-            stream.knew.add(self.all.rights_of(stream.who))
+            stream.knew.add(self.all.rights_of(stream.who, stream.session_id))
 
     @rule()
     def let_a_beat_pass(self) -> None:
         self.house.relay.turn()
         for stream in self.streams:
             self._hear(stream, stream.up_to_the_beat())
-            stream.knew = {self.all.rights_of(stream.who)}
+            stream.knew = {self.all.rights_of(stream.who, stream.session_id)}
         self.met["streams ended"] += sum(stream.over for stream in self.streams)
         self.streams = [stream for stream in self.streams if not stream.over]
         assert {line.watch.session_id for line in self.house.relay.hub.everyone()} <= _living_sessions()
@@ -219,7 +232,15 @@ class Intruders(RuleBasedStateMachine):
 
     def _rights_at(self, at: int) -> list[Rights]:
         name = self.browsers[at].name
-        return [self.all.rights_of(name)] if name else []
+        return [self.all.rights_of(name, self._session_at(at))] if name else []
+
+    def _session_at(self, at: int) -> int:
+        """0: there is none any more."""
+        cookie = self.browsers[at].client.get_cookie("session")
+        presented = token_hash(cookie.value if cookie else "")
+        hashes = (PersonSession.token_hash, PersonSession.next_hash, PersonSession.previous_hash)
+        with records.read() as session:
+            return session.scalar(select(PersonSession.id).where(or_(*(one == presented for one in hashes)))) or 0
 
     # ---- What to ask for
 
@@ -233,10 +254,19 @@ class Intruders(RuleBasedStateMachine):
         every = sorted(one.rule for one in rules if not one.rule.startswith(APART))
         return every + 3 * [rule for rule in every if rule.startswith(("/alerts/", "/patients/"))]  # more often
 
-    def _hand_in(self, hospital: str, message: bytes) -> None:
+    def _hand_in(self, hospital: str, said: tuple[bytes, list[Mark]]) -> None:
+        """And note to which unit it came: an administrator may have moved the bed, or bound the place to one."""
+        message, marks = said
         headers = {"Authorization": f"Bearer {self.all.tokens[hospital]}", "Content-Type": "x-application/hl7-v2+er7"}
         answer = self.house.visitor().client.post("/api/v1/hl7", data=message, headers=headers)
         assert answer.status_code == 202, answer.text
+        with records.read() as session:
+            newest = select(Monitoring).order_by(Monitoring.changed_at.desc()).limit(1)
+            ids = answer.json["alerts"]
+            things = [session.get_one(Alert, id) for id in ids] or session.scalars(newest).all()
+            units = {thing.unit.code if thing.unit else None for thing in things}
+        for mark in marks:
+            mark.units |= units
         self._check(_bytes_of(answer), [], what="answer to a program")
 
     def _token_of(self, at: int) -> dict[str, Any]:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from hospital import records
-from hospital.records import Hospital, Person
+from hospital import clock, records
+from hospital.records import Hospital, Person, PersonSession, Unit
 from hospital.roles import Role
 from tests.access.strangers import hire, new_token
 from tests.support.alarms import alarm
 from tests.support.house import House
 from tests.support.readings import reading
 
-AT_THE_BED = {Role.NURSE, Role.CHARGE, Role.PHYSICIAN, Role.DISPLAY}
+AT_A_DESK = {Role.ENGINEER, Role.ADMIN}  # no clinical data, but in an emergency
 PEOPLE = {
     **dict.fromkeys(("nurse", "nurse2", "nurse-icu", "charge", "physician", "engineer", "admin", "display"), "demo"),
     **dict.fromkeys(("nurse-b", "charge-b", "physician-b", "admin-b", "display-b"), "demo-b"),
@@ -31,21 +31,23 @@ class Rights:
 
     hospital: str
     role: Role
-    units: frozenset[str]
+    units: frozenset[str | None]
 
     def may_know(self, mark: "Mark", *, identity: bool = True) -> bool:
         if mark.hospital != self.hospital:
             return False
-        if mark.kind == "staff":
+        if mark.kind == "staff" or (mark.kind == "place" and self.role is Role.ADMIN):
             return True
-        if self.role not in AT_THE_BED or (mark.kind == "identity" and (self.role is Role.DISPLAY or not identity)):
+        if mark.kind == "identity" and (self.role is Role.DISPLAY or not identity):
             return False
-        return bool(mark.units & (self.units | ({None} if self.role is Role.CHARGE else set())))
+        return bool(mark.units & self.units)
 
 
 @dataclass
 class Mark:
-    """A word that stands for itself. `kind`: identity, clinical or staff; `units`: where it has been written."""
+    """A word that stands for itself. `kind`: identity, clinical, place (of no unit: an administrator may see to that)
+    or staff. `units`: where it has been written.
+    """
 
     word: str
     kind: str
@@ -61,10 +63,9 @@ class Patient:
     name: Mark
     marks: list[Mark]
 
-    def goes_to(self, unit: str | None) -> str:
-        """PID from field 3 on, as a message from this unit tells it."""
-        for mark in self.marks:
-            mark.units.add(unit)
+    @property
+    def told(self) -> str:
+        """PID from field 3 on."""
         return f"{self.number}^^^Ward^PI||{self.name.word}^Tilda^^^^^L||19610301|F"
 
 
@@ -85,12 +86,20 @@ class Hospitals:
         self.marks[made.word.lower().encode()] = made
         return made
 
-    def rights_of(self, name: str) -> Rights:
+    def rights_of(self, name: str, session_id: int | None) -> Rights:
+        """In this session: one of them may be an emergency, in which all units are open."""
         with records.read() as session:
             query = select(Person).where(Person.name == name).options(selectinload(Person.units))
             person = session.scalars(query).one()
             assert {unit.hospital_id for unit in person.units} <= {person.hospital_id}, name
-            return Rights(PEOPLE[name], person.role, frozenset(unit.code for unit in person.units))
+            here = select(PersonSession.emergency_until).where(PersonSession.id == session_id)
+            until = session.scalar(here.where(PersonSession.person_id == person.id))
+            units: set[str | None] = set() if person.role in AT_A_DESK else {unit.code for unit in person.units}
+            if until is not None and until > clock.now():
+                every = select(Unit.code).where(Unit.hospital_id == person.hospital_id)
+                units = set(session.scalars(every))
+            units |= {None} if person.role is Role.CHARGE else set()
+            return Rights(PEOPLE[name], person.role, frozenset(units))
 
     def foreign(
         self, data: bytes, knowing: Iterable[Rights], *, identity: bool = True, sent: Iterable[str] = ()
@@ -102,19 +111,26 @@ class Hospitals:
         self._met.update(mark.kind for mark in found)
         return leaked
 
-    def alarm(self, hospital: str, unit: str | None, patient: int | None, *, alert_id: str, priority: str) -> bytes:
-        told = self.patients[hospital][patient].goes_to(unit) if patient is not None else None
-        text = self.mark("clinical", hospital, unit).word
-        return alarm(
-            bed=self._bed(hospital, unit), alert_id=alert_id, priority=priority, patient=told, text=f"SpO2 low {text}"
-        )
+    def alarm(
+        self, hospital: str, unit: str | None, patient: int | None, *, alert_id: str, priority: str
+    ) -> tuple[bytes, list[Mark]]:
+        """The message, and what stands in it that only the unit may know to which it comes."""
+        who = self.patients[hospital][patient] if patient is not None else None
+        bed, marks = self._bed(hospital, unit)
+        text = self.mark("clinical", hospital)
+        how = {"alert_id": alert_id, "priority": priority, "text": f"SpO2 low {text.word}"}
+        return alarm(bed=bed, patient=who.told if who else None, **how), [*marks, text, *(who.marks if who else [])]
 
-    def reading(self, hospital: str, unit: str | None, patient: int, spo2: int) -> bytes:
-        told = self.patients[hospital][patient].goes_to(unit)
-        return reading(bed=self._bed(hospital, unit), patient=told, spo2=spo2, hr=72, rr=16)
+    def reading(self, hospital: str, unit: str | None, patient: int, spo2: int) -> tuple[bytes, list[Mark]]:
+        who = self.patients[hospital][patient]
+        bed, marks = self._bed(hospital, unit)
+        return reading(bed=bed, patient=who.told, spo2=spo2, hr=72, rr=16), [*marks, *who.marks]
 
-    def _bed(self, hospital: str, unit: str | None) -> str:
-        return f"{unit}^^{unit}-03" if unit else f"ATTIC^^{self.mark('clinical', hospital, None).word}"
+    def _bed(self, hospital: str, unit: str | None) -> tuple[str, list[Mark]]:
+        if unit is not None:
+            return f"{unit}^^{unit}-03", []
+        place = self.mark("place", hospital)
+        return f"ATTIC^^{place.word}", [place]
 
     def _patient(self, hospital: str, number: int) -> Patient:
         name, own_number = self.mark("identity", hospital), self.mark("identity", hospital)

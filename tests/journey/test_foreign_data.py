@@ -26,14 +26,15 @@ def intrude(new_house: NewHouse, **how: Any) -> None:
     run_state_machine_as_test(lambda: Intruders(new_house), settings=settings(**how, **COMMON))
 
 
+MUST_COME = ["identity", "clinical", "frames", "emergencies", "streams ended", "401", "act 200", "act 403", "act 404"]
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # about half a minute of work, on a machine that does nothing else
 def test_no_sequence_of_requests_reaches_foreign_data(new_house: NewHouse) -> None:
     intrude(new_house, max_examples=8, stateful_step_count=100, derandomize=True, phases=[Phase.generate])
 
-    met = Intruders.met
-    print(dict(met))
-    for what in ("identity", "clinical", "frames", "streams ended", "act 200", "act 404", "act 403", "401"):
-        assert met[what], f"closed doors prove nothing: {what} never came"
+    assert [what for what in MUST_COME if not Intruders.met[what]] == [], "closed doors prove nothing"
 
 
 @pytest.mark.soak
