@@ -102,6 +102,8 @@ class Settings:
     csp_reports_per_minute: int = 600
     # Wall boards
     board_silent_s: float = 30.0
+    board_night_from_h: float = 21.0
+    board_night_to_h: float = 7.0
     pairing_s: float = 600.0
     pairing_codes_per_address: int = 20
     pairing_tries_per_minute: int = 10

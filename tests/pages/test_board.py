@@ -1,6 +1,7 @@
 """The wall: every bed always, what is open in its order, and nobody's name."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -72,6 +73,17 @@ def test_what_does_not_fit_is_counted(house: House) -> None:
     for number in range(7):
         house.raise_alarm(alert_id=f"A{number}", bed=f"MED^^MED-0{number + 1}", **NOBODY)
     assert board(house).one("p", class_="board-more").text == "+ 2 more"
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "theme"), [(21.0, 7.0, "night"), (0.0, 24.0, "night"), (7.5, 21.0, "dark"), (0.0, 0.0, "dark")]
+)
+def test_at_night_it_is_darker_from_its_first_moment(
+    new_house: Callable[..., House], begins: float, ends: float, theme: str
+) -> None:
+    house = new_house(board_night_from_h=begins, board_night_to_h=ends)
+    clock.stop(datetime(2026, 11, 23, 2, tzinfo=UTC))
+    assert board(house).one("html").attributes["data-theme"] == theme
 
 
 @pytest.mark.parametrize("who", ["nurse", "charge", "physician"])
