@@ -19,7 +19,7 @@ from hospital.fragments.words import gettext
 from hospital.records import Alert, Hospital
 from hospital.records.journal import cursor
 from hospital.roles import Right, Role, may
-from hospital.vocabulary import N_, Priority, State
+from hospital.vocabulary import N_, State
 
 ROLE_WORDS = {
     Role.NURSE: N_("Nurse"),
@@ -72,12 +72,13 @@ def fragments() -> Fragments:
 
 
 def urgent_in(session: Session, person: SignedIn, now: Now, *where: ColumnElement[bool]) -> list[Card]:
-    """What is high and nobody has, most urgent first, for the bar of a page whose content does not show it."""
+    """What nobody has, most urgent first, for the bar of a page whose content does not show it.
+
+    The bar shows what is high; the rest is there for the sound.
+    """
     actor = person.actor
-    high = alerts_in(actor.hospital_id, actor.scope).where(
-        Alert.priority == Priority.HIGH, Alert.state == State.OPEN, *where
-    )
-    alerts = session.scalars(high).unique()
+    waiting = alerts_in(actor.hospital_id, actor.scope).where(Alert.state == State.OPEN, *where)
+    alerts = session.scalars(waiting).unique()
     return sorted((card(alert, now.zone, identity=False) for alert in alerts), key=lambda one: one.sort)
 
 

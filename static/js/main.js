@@ -8,6 +8,7 @@ import { startFreshness } from "./freshness.js";
 import { startNotes } from "./notes.js";
 import { startReports } from "./reports.js";
 import { startSession } from "./session.js";
+import { startSound } from "./sound.js";
 import { startStream } from "./stream.js";
 import { afterEachChange } from "./upsert.js";
 import { startUrgent, tellUrgent } from "./urgent.js";
@@ -23,6 +24,7 @@ if (document.body.dataset.person) {
   afterEachChange(tellUrgent);
   if (document.body.dataset.stream) {
     startFreshness();
+    startSound();
     startStream(document.body.dataset.stream, document.body.dataset.cursor ?? "");
   }
 }

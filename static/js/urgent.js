@@ -27,8 +27,8 @@ export function withUrgent(fragment) {
   const [kind, number] = card.id.split("-");
   if (!template || kind !== "alert") return [card];
   const made = /** @type {HTMLElement} */ (/** @type {DocumentFragment} */ (template.content.cloneNode(true)).firstElementChild);
-  const { version, sort, priority, state, patient = "" } = card.dataset;
-  Object.assign(made.dataset, { version, sort: sort ?? "", priority, state, patient });
+  const { version, sort, priority, state, condition = "", patient = "" } = card.dataset;
+  Object.assign(made.dataset, { version, sort: sort ?? "", priority, state, condition, patient });
   made.id = `urgent-${number}`;
   made.hidden = card.hidden || priority !== "high" || state !== "open";
   made.querySelector("a")?.setAttribute("href", `/alerts/${number}`);

@@ -91,18 +91,18 @@ def test_the_screen_stays_awake_also_after_it_was_hidden(server: Server, new_des
     desk = new_desk("charge", viewport=HD)
     desk.context.add_init_script(_WAKE_LOCK)
     wall = desk.open("/board")
-    wall.wait_for_function("locks.length === 1")
+    wall.wait_for_function("() => locks.length === 1")
     wall.evaluate("locks[0].dispatchEvent(new Event('release'))")
-    wall.wait_for_function("locks.length === 2")
+    wall.wait_for_function("() => locks.length === 2")
     wall.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    wall.wait_for_function("locks.length === 3")
+    wall.wait_for_function("() => locks.length === 3")
 
 
 @pytest.mark.parametrize("press", ["key", "pointer"])
 def test_one_press_gives_it_the_whole_screen(server: Server, new_desk: NewDesk, press: str) -> None:
     wall = new_desk("charge", viewport=HD).open("/board")
     wall.keyboard.press("f") if press == "key" else wall.mouse.click(900, 500)
-    wall.wait_for_function("document.fullscreenElement !== null")
+    wall.wait_for_function("() => document.fullscreenElement !== null")
 
 
 def test_a_wall_whose_scripts_failed_loads_itself_anew(server: Server, new_desk: NewDesk) -> None:
