@@ -27,7 +27,7 @@ check: .venv/.tests  ## linters, types, architecture
 	$(PY) -m bandit --quiet --recursive --severity-level medium hospital app.py wsgi.py deploy
 	$(PY) -m pytest -q tests/test_architecture.py
 
-soak: .venv/.tests  ## faults and intruders at random, thousands of screens, flat memory: about 45 minutes; ARGS="-k storms" for less
+soak: .venv/.tests  ## faults and intruders at random, thousands of screens, flat memory: about three hours; ARGS="-k storms" for less
 	@$(PY) tests/prepare.py
 	@$(PY) -m pytest -s -m soak $(ARGS)
 

@@ -14,6 +14,7 @@ from hospital.intake.fhir_observation import read_observation
 from hospital.intake.fhir_people import read_encounter, read_patient
 from hospital.intake.fhir_shapes import Bundle, BundleEntry, Encounter, Observation, Patient, decode, type_of
 
+_MOST_PARTS = 50_000
 _ORDER = ("Patient", "Encounter", "Observation")
 
 
@@ -22,6 +23,8 @@ def read(body: bytes, zone: tzinfo = UTC) -> tuple[Entry, ...]:
 
     `zone`: the hospital's, for dates that have no time. `position` says where in the bundle each entry stood.
     """
+    if body.count(b",") > _MOST_PARTS:  # the decoder makes them all before it looks how many there are
+        raise Invalid(422, "", f"There are more than {_MOST_PARTS} parts: send several requests.")
     resource_type = type_of(body, "")
     if resource_type != "Bundle":
         return (_read_one(Item(body, resource_type, resource_type, zone)),)

@@ -17,6 +17,10 @@ _Text = Annotated[str, Meta(max_length=1000, pattern=r"\A[^\x00-\x08\x0b\x0c\x0e
 _Name = Annotated[str, Meta(max_length=200, pattern=r"\A[^\x00-\x1f\x7f]*\Z")]
 _Id = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9.-]{1,64}\Z")]
 
+# A body of brackets alone would keep everybody waiting for seconds. Nothing that is meant has so many parts.
+_Few = Meta(max_length=500)
+_Entries = Meta(max_length=2_000)
+
 
 class Resource(Struct, frozen=True, rename="camel"):
     resource_type: _Name
@@ -28,7 +32,7 @@ class Coding(Struct, frozen=True):
 
 
 class Concept(Struct, frozen=True):
-    coding: tuple[Coding, ...] = ()
+    coding: Annotated[tuple[Coding, ...], _Few] = ()
 
     def codes(self) -> list[str]:
         return [coding.code for coding in self.coding if coding.system in _SYSTEMS]
@@ -81,20 +85,20 @@ class Observation(Struct, frozen=True, rename="camel"):
     value_quantity: Quantity | None = None
     value_codeable_concept: Concept | None = None
     data_absent_reason: Concept | None = None
-    component: tuple[Component, ...] = ()
+    component: Annotated[tuple[Component, ...], _Few] = ()
 
 
 class HumanName(Struct, frozen=True):
     use: _Name = ""
     text: _Name = ""
     family: _Name = ""
-    given: tuple[_Name, ...] = ()
+    given: Annotated[tuple[_Name, ...], _Few] = ()
 
 
 class Patient(Struct, frozen=True, rename="camel"):
     id: _Id | None = None
-    identifier: tuple[Identifier, ...] = ()
-    name: tuple[HumanName, ...] = ()
+    identifier: Annotated[tuple[Identifier, ...], _Few] = ()
+    name: Annotated[tuple[HumanName, ...], _Few] = ()
     birth_date: _Name = ""
     gender: _Name = ""
 
@@ -110,7 +114,7 @@ class Encounter(Struct, frozen=True):
     status: _Name
     subject: Reference = Reference()
     period: Period = Period()
-    location: tuple[Stay, ...] = ()
+    location: Annotated[tuple[Stay, ...], _Few] = ()
 
 
 class Request(Struct, frozen=True):
@@ -126,7 +130,7 @@ class BundleEntry(Struct, frozen=True, rename="camel"):
 
 class Bundle(Struct, frozen=True):
     type: _Name
-    entry: tuple[BundleEntry, ...] = ()
+    entry: Annotated[tuple[BundleEntry, ...], _Entries] = ()
 
 
 _T = TypeVar("_T")

@@ -61,7 +61,7 @@ class NotTaken(Exception):
 def take_alarm(body: bytes, known: KnownSender) -> int | None:
     """Raise, repeat or clear; the alert's id. What is not taken is kept with its reason. Raises NotTaken, NotStored."""
     try:
-        told = _read(body)
+        told = read(body)
         return records.write(known.hospital_id, lambda session: _carry_out(session, body, told, known))
     except NotBound as barred:
         meters.count("senders_refused_total", why=barred.why)
@@ -74,7 +74,8 @@ def take_alarm(body: bytes, known: KnownSender) -> int | None:
     raise refusal
 
 
-def _read(body: bytes) -> JsonAlarm:
+def read(body: bytes) -> JsonAlarm:
+    """Raises NotTaken, nothing else."""
     try:
         told = msgspec.json.decode(body, type=JsonAlarm)
         if told.observed_at is not None:

@@ -14,10 +14,16 @@ class Web:
 
     def __init__(self, server: Server, name: str) -> None:
         self.url = server.url
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        self._cookies = CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._cookies))
         token = re.findall(r'name="csrf_token" value="([^"]*)"', self.get("/sign-in"))[0]
         page = self._post("/sign-in", {"name": name, "password": f"demo-{name}", "csrf_token": token})
         self.csrf_token = re.findall(r'<meta name="csrf-token" content="([^"]*)"', page)[0]
+
+    @property
+    def cookie(self) -> str:
+        """The session's token."""
+        return next(str(cookie.value) for cookie in self._cookies if cookie.name == "session")
 
     def get(self, path: str) -> str:
         with self._opener.open(self.url + path, timeout=10) as response:
