@@ -41,10 +41,10 @@ from hospital.operations import (
     keys,
     leaving,
     migrating,
-    senders,
     violations,
 )
 from hospital.operations import metrics as prometheus
+from hospital.operations import senders as sender_commands
 from hospital.operations.leaving import HangsUp
 from hospital.operations.unreadable import KeepsQuiet
 from hospital.pages import (
@@ -72,6 +72,7 @@ from hospital.pages import (
     reviews,
     search,
     second_factor,
+    senders,
     sign_in,
     sign_ins,
     streams,
@@ -85,7 +86,7 @@ _HERE = Path(__file__).parent
 _ROOMS = (
     *(sign_in, alerts, acknowledgements, resolutions, escalations, notes),
     *(account, password, second_factor, renewal, administration, people, sign_ins, units, bed_codes),
-    *(search, emergency, reviews),
+    *(search, emergency, reviews, senders),
     *(
         patients,
         observations,
@@ -136,8 +137,8 @@ def create_app(given: Settings | None = None) -> Flask:
         room.prepare(app)
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)
-    groups = (senders.senders, senders.tokens, commands.epoch, keys.keys, auditing.commands, hospitals.hospitals)
-    for group in groups:
+    of_senders = (sender_commands.senders, sender_commands.tokens)
+    for group in (*of_senders, commands.epoch, keys.keys, auditing.commands, hospitals.hospitals):
         app.cli.add_command(group)
     app.extensions["key_file"] = key_file
     app.extensions["fragments"] = Fragments(app)

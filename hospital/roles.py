@@ -36,6 +36,8 @@ class Right(StrEnum):
     SEE_AUDIT = "see-audit"
     SEE_STREAMS = "see-streams"
     SEE_SENDERS = "see-senders"
+    MANAGE_SENDERS = "manage-senders"
+    GIVE_TOKENS = "give-tokens"
     READ_REFUSED = "read-refused"  # what a refused message says
     REVIEW_EMERGENCIES = "review-emergencies"
 
@@ -61,9 +63,10 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.NURSE: _AT_THE_BED,
     Role.CHARGE: _AT_THE_BED - {Right.RESOLVE} | {Right.SEE_UNASSIGNED, Right.RESOLVE_UNASSIGNED, Right.PAIR_BOARDS},
     Role.PHYSICIAN: _AT_THE_BED | {Right.SET_SCALE},
-    Role.ENGINEER: _AT_A_DESK | {Right.SEE_SENDERS},
+    Role.ENGINEER: _AT_A_DESK | {Right.SEE_SENDERS, Right.MANAGE_SENDERS},
     Role.ADMIN: _AT_A_DESK
-    | {Right.SEE_SENDERS, Right.MANAGE_PEOPLE, Right.MANAGE_UNITS, Right.SEE_AUDIT, Right.SEE_STREAMS}
+    | {Right.SEE_SENDERS, Right.MANAGE_SENDERS, Right.GIVE_TOKENS}
+    | {Right.MANAGE_PEOPLE, Right.MANAGE_UNITS, Right.SEE_AUDIT, Right.SEE_STREAMS}
     | {Right.REVIEW_EMERGENCIES},
     Role.DISPLAY: frozenset({Right.SEE_ALERTS}),
 }

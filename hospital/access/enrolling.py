@@ -38,11 +38,12 @@ class Binding:
     def of(cls, addresses: str, units: Collection[str]) -> "Binding":
         """From what somebody wrote, with commas or spaces between the addresses. Raises Unfit."""
         try:
-            networks = [str(ip_network(word, strict=False)) for word in addresses.replace(",", " ").split()]
+            given = [ip_network(word, strict=False) for word in addresses.replace(",", " ").split()]
         except ValueError:
             raise Unfit(
                 "addresses", N_("Write addresses or networks, as 10.0.7.21 or 10.0.7.0/24, with spaces between.")
             ) from None
+        networks = [str(one.network_address if one.num_addresses == 1 else one) for one in given]
         if len(" ".join(networks)) > _LONGEST_ADDRESSES:
             raise Unfit("addresses", N_("These are too many addresses. Write them as networks, as 10.0.7.0/24."))
         return cls(tuple(dict.fromkeys(networks)), tuple(units))
@@ -74,8 +75,8 @@ def enrol(
 
 def bind(session: Session, sender: Sender, binding: Binding) -> None:
     """In place of what it was bound to. Raises Unfit."""
-    query = select(Unit).where(Unit.hospital_id == sender.hospital_id, Unit.code.in_(binding.units))
-    units = list(session.scalars(query))
+    there = session.scalars(select(Unit).where(Unit.hospital_id == sender.hospital_id))
+    units = [unit for unit in there if unit.code in binding.units]
     if len(units) < len(set(binding.units)):
         raise Unfit("units", N_("There is no such unit in this hospital."))
     sender.addresses, sender.units = " ".join(binding.addresses), units
@@ -102,7 +103,8 @@ def _header(session: Session, header: tuple[str, str] | None) -> tuple[str | Non
     if header is None:
         return None, None
     application, facility = (word.strip() for word in header)
-    if not application + facility or max(len(application), len(facility)) > _LONGEST_NAME:
+    both = application + facility
+    if not both or not both.isprintable() or max(len(application), len(facility)) > _LONGEST_NAME:
         raise Unfit("application", N_("Write what it sends as MSH-3 or MSH-4, 200 characters at most."))
     same = (Sender.application == application, Sender.facility == facility)
     if session.scalar(select(func.count()).select_from(Sender).where(*same)):

@@ -16,6 +16,7 @@ _PLACES = (
     ("/admin/people", N_("People and their sign-ins"), Right.MANAGE_PEOPLE),
     ("/admin/units", N_("Units and beds"), Right.MANAGE_UNITS),
     ("/admin/bed-codes", N_("What senders call the beds"), Right.MANAGE_UNITS),
+    ("/admin/senders", N_("Senders and their tokens"), Right.MANAGE_SENDERS),
     ("/admin/streams", N_("Open lines"), Right.SEE_STREAMS),
     ("/engineering", N_("Senders and refused messages"), Right.SEE_SENDERS),
     ("/admin/reviews", N_("Emergency access to be reviewed"), Right.REVIEW_EMERGENCIES),

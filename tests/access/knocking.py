@@ -12,7 +12,17 @@ from werkzeug.test import TestResponse
 from hospital import clock, records
 from hospital.intake import senders
 from hospital.intake.receiving import receive
-from hospital.records import Bed, BedCode, EmergencyAccess, Monitoring, Person, PersonSession, Unit
+from hospital.records import (
+    Bed,
+    BedCode,
+    EmergencyAccess,
+    Monitoring,
+    Person,
+    PersonSession,
+    Sender,
+    SenderToken,
+    Unit,
+)
 from hospital.roles import Role
 from tests.access.strangers import hire, new_token
 from tests.support.alarms import alarm
@@ -166,6 +176,16 @@ def _emergency_of(house: House, name: str) -> int:
     return access.id
 
 
+def _sender_of(house: House, hospital: str, row: Row) -> int:
+    new_token(house, hospital, " ".join(row))
+    return _newest(Sender.id)
+
+
+def _token_of(house: House, hospital: str, row: Row) -> int:
+    new_token(house, hospital, " ".join(row))
+    return _newest(SenderToken.id)
+
+
 def _newest(column: Any) -> int:
     with records.read() as session:
         return int(session.scalar(select(func.max(column))) or 0)
@@ -208,6 +228,10 @@ THINGS: dict[str, Callable[[House, str, Row], int]] = {
     "ours": lambda house, _who, row: _admins_thing(house, row, "demo"),
     "theirs": lambda house, _who, row: _admins_thing(house, row, "demo-b"),
     "board": lambda _house, _who, _row: 7,
+    "gate": lambda house, _who, row: _sender_of(house, "demo", row),
+    "gatethere": lambda house, _who, row: _sender_of(house, "demo-b", row),
+    "pass": lambda _house, _who, _row: _newest(SenderToken.id),  # that of the sender in the same row
+    "passthere": lambda house, _who, row: _token_of(house, "demo-b", row),
     "glass": lambda house, _who, _row: _emergency_of(house, "nurse2"),
     "glassthere": lambda house, _who, _row: _emergency_of(house, "nurse-b"),
 }

@@ -20,6 +20,7 @@ from tests.support.house import House
 # <ours>, <theirs>: a unit, a bed or a code of a bed, of `demo` or of `demo-b`.
 # <his>: a sign-in of <here>. <board>: one that is not there; tests/access/test_pairing.py has those that are.
 # <glass>, <glassthere>: an emergency access in `demo`, or in `demo-b`; what it opens: tests/access/test_emergency.py.
+# <gate>, <gatethere>: a sender of `demo`, or of `demo-b`; <pass>, <passthere>: a token of either.
 # `door`: sent to the sign-in page, and from there back. `list`: sent to the list of alerts. `code`: sent to where a
 # screen shows its code. `wall`: sent to the board. `desk`: to the administration. `back`: to the page with the button.
 # 101: a WebSocket is open; what may be said on it stands in tests/access/test_every_message.py.
@@ -63,6 +64,22 @@ POST /admin/people/<here>/password-reset 403   403       403    403       403   
 POST /admin/people/<there>/password-reset 403  403       403    403       403      404   403     403     401    401
 POST /admin/people/<here>/second-factor-removal 403 403 403 403       403      back  403     403     401    401
 POST /admin/people/<there>/second-factor-removal 403 403 403 403      403      404   403     403     401    401
+
+GET  /admin/senders                  403   403       403    403       200      200   403     403     door   door
+POST /admin/senders                  403   403       403    403       422      422   403     403     401    401
+GET  /admin/senders/<gate>           403   403       403    403       200      200   403     403     door   door
+GET  /admin/senders/<gatethere>      403   403       403    403       404      404   403     403     door   door
+POST /admin/senders/<gate>/binding   403   403       403    403       back     back  403     403     401    401
+POST /admin/senders/<gatethere>/binding 403 403      403    403       404      404   403     403     401    401
+POST /admin/senders/<gate>/revocation 403  403       403    403       back     back  403     403     401    401
+POST /admin/senders/<gatethere>/revocation 403 403   403    403       404      404   403     403     401    401
+POST /admin/senders/<gate>/restoration 403 403       403    403       back     back  403     403     401    401
+POST /admin/senders/<gatethere>/restoration 403 403  403    403       404      404   403     403     401    401
+POST /admin/senders/<gate>/tokens    403   403       403    403       403      422   403     403     401    401
+POST /admin/senders/<gatethere>/tokens 403 403       403    403       403      404   403     403     401    401
+POST /admin/senders/<gate>/tokens/<pass>/revocation 403 403 403 403   403      back  403     403     401    401
+POST /admin/senders/<gatethere>/tokens/<pass>/revocation 403 403 403 403 403   404   403     403     401    401
+POST /admin/senders/<gate>/tokens/<passthere>/revocation 403 403 403 403 403   404   403     403     401    401
 
 GET  /emergency                      200   200       200    200       200      200   403     200     door   door
 POST /emergency                      422   422       422    422       422      422   403     422     401    401
