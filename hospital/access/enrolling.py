@@ -17,7 +17,7 @@ _LONGEST_ADDRESSES = 1_000  # characters
 
 
 class Unfit(Exception):
-    """What was said of a sender cannot be. `field`: which of name, application, addresses, units."""
+    """What was said of a sender cannot be. `field`: which of name, application, addresses, unit, kind."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -78,7 +78,7 @@ def bind(session: Session, sender: Sender, binding: Binding) -> None:
     there = session.scalars(select(Unit).where(Unit.hospital_id == sender.hospital_id))
     units = [unit for unit in there if unit.code in binding.units]
     if len(units) < len(set(binding.units)):
-        raise Unfit("units", N_("There is no such unit in this hospital."))
+        raise Unfit("unit", N_("There is no such unit in this hospital."))
     sender.addresses, sender.units = " ".join(binding.addresses), units
 
 

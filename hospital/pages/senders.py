@@ -98,11 +98,11 @@ def give_token(sender_id: int) -> Response:
     """A new token, shown this once; those before it go on for a while."""
     kinds = [kind for kind in Kind if kind in request.form.getlist("kind")]
     if not kinds:
-        return make_response(_one(sender_id, Unfit("kinds", N_("Choose what it may hand in."))), 422)
+        return make_response(_one(sender_id, Unfit("kind", N_("Choose what it may hand in."))), 422)
 
     def act(session: Session, sender: Sender) -> str:
         if sender.revoked_at is not None:
-            raise Unfit("kinds", N_("Nothing is taken from this sender. Let it send again first."))
+            raise Unfit("kind", N_("Nothing is taken from this sender. Let it send again first."))
         return sender_tokens.give(session, sender, kinds, overlap=True)
 
     try:
@@ -163,16 +163,16 @@ def _list(unfit: Unfit | None = None) -> str:
         ]
         units = _units(session, hospital_id, request.form.getlist("unit"))
     given = request.form if unfit else {}
-    return page("pages/senders.html", now, senders=shown, units=units, given=given, wrong=_wrong(unfit))
+    return page("pages/senders.html", now, senders=shown, units=units, given=given, errors=_errors(unfit))
 
 
 def _one(sender_id: int, unfit: Unfit | None = None, token: str = "") -> str:
     with records.read() as session:
         now, sender = now_of(session, me()), _of_ours(session, me().actor.hospital_id, sender_id)
         bound = [unit.code for unit in sender.units]
-        asks_again = unfit is not None and unfit.field in ("addresses", "units")
+        asks_again = unfit is not None and unfit.field in ("addresses", "unit")
         chosen = request.form.getlist("unit") if asks_again else bound
-        addresses = request.form.get("addresses", "") if asks_again else sender.addresses
+        given = request.form if asks_again else {"addresses": sender.addresses}
         units = _units(session, sender.hospital_id, chosen)
         tokens = [_row(one, now.zone) for one in reversed(sender.tokens)]
         heard = moment_or_none(sender.heard_at, now.zone)
@@ -180,7 +180,7 @@ def _one(sender_id: int, unfit: Unfit | None = None, token: str = "") -> str:
         "pages/sender.html",
         now,
         sender=sender,
-        addresses=addresses,
+        given=given,
         units=units,
         tokens=tokens,
         heard=heard,
@@ -188,7 +188,7 @@ def _one(sender_id: int, unfit: Unfit | None = None, token: str = "") -> str:
         overlap_h=f"{settings.current.token_overlap_h:g}",
         may_give_tokens=me().actor.may(Right.GIVE_TOKENS),
         token=token,
-        wrong=_wrong(unfit),
+        errors=_errors(unfit),
     )
 
 
@@ -208,6 +208,6 @@ def _units(session: Session, hospital_id: int, chosen: list[str]) -> list[tuple[
     return [(code, code in chosen) for code in codes]
 
 
-def _wrong(unfit: Unfit | None) -> dict[str, str]:
+def _errors(unfit: Unfit | None) -> dict[str, str]:
     """What is wrong, by field."""
     return {unfit.field: gettext(str(unfit))} if unfit else {}

@@ -71,10 +71,9 @@ def test_what_cannot_be_is_told_beside_its_field_and_what_was_typed_stays(
     either_house: House, field: str, given: str, problem: str
 ) -> None:
     shown = sent(either_house.visitor("admin"), "/admin/senders", **MONITORS | {field: given})
-    marked = "units" if field == "unit" else field
-    assert problem in shown.one("p", id=f"{marked}-wrong").text
+    assert problem in shown.one("p", id=f"wrong-{field}").text
     if field != "unit":
-        assert shown.one("input", name=field).attributes["aria-describedby"] == f"{field}-wrong"
+        assert f"wrong-{field}" in shown.one("input", name=field).attributes["aria-describedby"]
         assert shown.one("input", name=field).attributes["value"].replace("\ufffd", "\0") == given
     assert shown.one("input", name="facility").attributes["value"] == "7W"
     with records.read() as session:
@@ -129,9 +128,9 @@ def test_a_token_that_is_revoked_opens_nothing_and_the_others_go_on(house: House
 def test_no_token_is_given_for_nothing_nor_to_an_ended_sender(house: House) -> None:
     admin = house.visitor("admin")
     path = made(admin)
-    assert "Choose what it may hand in" in sent(admin, f"{path}/tokens").one("p", id="kinds-wrong").text
+    assert "Choose what it may hand in" in sent(admin, f"{path}/tokens").one("p", id="wrong-kind").text
     admin.act(f"{path}/revocation")
-    assert "Let it send again first" in sent(admin, f"{path}/tokens", kind="hl7").one("p", id="kinds-wrong").text
+    assert "Let it send again first" in sent(admin, f"{path}/tokens", kind="hl7").one("p", id="wrong-kind").text
 
 
 def test_an_engineer_binds_senders_but_gives_no_tokens(house: House) -> None:
