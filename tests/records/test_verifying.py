@@ -1,8 +1,12 @@
 """Whatever is changed, removed, put elsewhere or cut off: the first line that is not as it was written is named."""
 
 import json
+import random
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -19,8 +23,21 @@ from tests.support.house import House
 @pytest.fixture
 def kept(either_house: House, tmp_path: Path) -> Iterator[House]:
     """Five lines in each chain of `demo`, one in the others, and anchors at a place of their own."""
-    anchoring.use_file(tmp_path / "anchors")
-    ward = Ward(either_house)
+    fill(either_house, tmp_path)
+    yield either_house
+    sealed.use_secret("for tests")
+
+
+@pytest.fixture
+def kept_in_sqlite(house: House, tmp_path: Path) -> House:
+    """The same, where each value is text, a number or bytes."""
+    fill(house, tmp_path)
+    return house
+
+
+def fill(house: House, folder: Path) -> None:
+    anchoring.use_file(folder / "anchors")
+    ward = Ward(house)
     alert_id = ward.alarm()
     ward.acknowledge("nurse", alert_id)
     for words in ("Seen.", "Seen again.", "Called."):
@@ -30,8 +47,6 @@ def kept(either_house: House, tmp_path: Path) -> Iterator[House]:
         audit.leave(Trace(1, "look", f"alert:{n}", 200, person_id=1, detail=json.dumps({"address": f"192.0.2.{n}"})))
     audit.leave(Trace(2, "look", "alerts", 200))
     audit.leave(Trace(NOBODYS, "refused", "/alerts", 401))
-    yield either_house
-    sealed.use_secret("for tests")
 
 
 def found() -> dict[str, str]:
@@ -126,6 +141,69 @@ def test_a_removed_line_is_named(kept: House, table: str, chain: str) -> None:
     change(f"DELETE FROM {table} WHERE hospital_id = 1 AND number = 3")
 
     assert found() == {f"demo {chain}": "line 3 is missing"}
+
+
+CHAINS = {"journal": "demo journal", "audit_line": "demo audit"}
+
+
+class Thief:
+    """Has the file of the database, and none of its rules: what each act has changed is put back at its end."""
+
+    def __init__(self, file: Path, table: str) -> None:
+        self._file, self.table = file, table
+
+    @contextmanager
+    def does(self, statement: str, *values: Any) -> Iterator[None]:
+        with closing(sqlite3.connect(self._file, isolation_level=None)) as database:
+            rows = database.execute(f"SELECT * FROM {self.table}").fetchall()
+            assert database.execute(statement, values).rowcount == 1
+            yield
+            database.execute(f"DELETE FROM {self.table}")
+            database.executemany(f"INSERT INTO {self.table} VALUES ({', '.join('?' for _ in rows[0])})", rows)
+
+    def row(self, number: int) -> dict[str, Any]:
+        with closing(sqlite3.connect(self._file)) as database:
+            database.row_factory = sqlite3.Row
+            query = f"SELECT * FROM {self.table} WHERE hospital_id = 1 AND number = {number}"
+            return dict(database.execute(query).fetchone())
+
+
+@pytest.fixture(params=CHAINS)
+def thief(request: pytest.FixtureRequest, kept_in_sqlite: House) -> Thief:
+    return Thief(kept_in_sqlite.settings.instance / "hospital.db", request.param)
+
+
+def test_whichever_line_is_removed_it_is_named(thief: Thief) -> None:
+    for number in range(1, 6):
+        with thief.does(f"DELETE FROM {thief.table} WHERE hospital_id = 1 AND number = {number}"):
+            assert found()[CHAINS[thief.table]].startswith(f"line {number} is missing")
+    assert found() == {}
+
+
+def test_whichever_byte_of_whichever_line_is_changed_it_is_named(thief: Thief) -> None:
+    """Every column of every line, each at a place taken by chance; the same places each time."""
+    chance, changed = random.Random(thief.table), 0
+    for number in range(1, 6):
+        cells = [cell for cell in thief.row(number).items() if cell[1] not in (None, "")]
+        for column, value in [cell for cell in cells if cell[0] not in ("hospital_id", "number")]:
+            other = with_another_byte(value, chance)
+            where = f"WHERE hospital_id = 1 AND number = {number}"
+            with thief.does(f"UPDATE {thief.table} SET {column} = ? {where}", other):
+                told = found().get(CHAINS[thief.table], "")
+            assert f"line {number} is not what was written" in told, (column, value, other, told)
+            changed += 1
+    assert changed > 30
+    assert found() == {}
+
+
+def with_another_byte(value: Any, chance: random.Random) -> Any:
+    """In a text a letter or digit: '2026-11-22 12:00' is the same time with anything in its middle."""
+    if isinstance(value, int):
+        return value + chance.choice([-1, 1, 10])
+    data = bytearray(value if isinstance(value, bytes) else value.encode())
+    letters = [n for n, byte in enumerate(data) if isinstance(value, bytes) or chr(byte).isalnum()]
+    data[chance.choice(letters)] ^= 1
+    return bytes(data) if isinstance(value, bytes) else data.decode()
 
 
 @pytest.mark.parametrize(("table", "chain"), [("journal", "journal"), ("audit_line", "audit")])
