@@ -27,7 +27,7 @@ from hospital import background, records, settings
 from hospital.access import guard, limits, sessions, traces
 from hospital.access.channel import BehindProxies
 from hospital.fragments import Fragments, language
-from hospital.intake import http, mllp
+from hospital.intake import http, mllp, replaying
 from hospital.live import pulse, reports, socket, stream
 from hospital.live.admission import Admission
 from hospital.live.outlet import HandsOver
@@ -57,6 +57,7 @@ from hospital.pages import (
     board,
     boards,
     emergency,
+    engineering,
     escalations,
     headers,
     metrics,
@@ -86,7 +87,7 @@ _HERE = Path(__file__).parent
 _ROOMS = (
     *(sign_in, alerts, acknowledgements, resolutions, escalations, notes),
     *(account, password, second_factor, renewal, administration, people, sign_ins, units, bed_codes),
-    *(search, emergency, reviews, senders),
+    *(search, emergency, reviews, engineering, senders),
     *(
         patients,
         observations,
@@ -138,7 +139,8 @@ def create_app(given: Settings | None = None) -> Flask:
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)
     of_senders = (sender_commands.senders, sender_commands.tokens)
-    for group in (*of_senders, commands.epoch, keys.keys, auditing.commands, hospitals.hospitals):
+    of_keepers = (commands.epoch, keys.keys, auditing.commands, hospitals.hospitals)
+    for group in (*of_senders, *of_keepers, replaying.messages):
         app.cli.add_command(group)
     app.extensions["key_file"] = key_file
     app.extensions["fragments"] = Fragments(app)

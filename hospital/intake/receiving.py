@@ -6,6 +6,7 @@ What cannot be stored now raises NotStored: it must not be answered, so that its
 
 import logging
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -58,26 +59,26 @@ def receive(raw: bytes, sender: KnownSender | None = None, address: str = "127.0
     try:
         message = parse(raw)
     except Refused as refused:
-        return _refuse(raw, refused, sender)
+        return _refuse(raw, refused, sender, at=_door(sender, address))
     if message.is_acknowledgement:
         meters.count("acknowledgements_received_total")
         return None
-    known = sender
+    known, door = sender, _door(sender, address)
     try:
         _check_lengths(message)
         known = known or senders.by_header(message.application, message.facility)
         admitted = sender or senders.check_address(known, address)
-        received = records.write(admitted.hospital_id, lambda session: _take(session, raw, message, admitted))
+        received = records.write(admitted.hospital_id, lambda session: _take(session, raw, message, admitted, door))
     except NotBound as barred:
-        return _bar(raw, barred, known, message)
+        return _bar(raw, barred, known, message, door)
     except Refused as refused:
-        return _refuse(raw, refused, sender, message)
+        return _refuse(raw, refused, sender, message, at=door)
     except NotStored:
         raise
     except Exception as error:  # ours, and it would fail again: say so, keep the message, go on with the next
-        _report(error)
+        tell_fault(error)
         broken = Refused("AE", "207", "", "This server failed on the message; it is kept and will be played again.")
-        return _refuse(raw, broken, sender, message)
+        return _refuse(raw, broken, known, message, at=door)
     meters.count("messages_answered_total", verdict=received.verdict)
     return replace(received, sender_id=admitted.id)
 
@@ -88,10 +89,10 @@ def _check_lengths(message: Message) -> None:
             raise Refused("AE", "102", f"MSH^1^{n}", f"MSH-{n} is longer than {_LONGEST_NAME} characters.")
 
 
-def _take(session: Session, raw: bytes, message: Message, known: KnownSender) -> Received:
+def _take(session: Session, raw: bytes, message: Message, known: KnownSender, door: str | None) -> Received:
     senders.check_living(session.get_one(Sender, known.id))
     now = clock.now()
-    row = kept(raw, Kind.HL7, known, control_id=message.control_id, of_alarm=message.event == "R40")
+    row = kept(raw, Kind.HL7, known, control_id=message.control_id, of_alarm=message.event == "R40", address=door)
     if (first := _earlier(session, row)) is not None:
         meters.count("messages_repeated_total")
         return _as_answered(first)
@@ -101,8 +102,7 @@ def _take(session: Session, raw: bytes, message: Message, known: KnownSender) ->
         check(message)
         with session.begin_nested():
             row.alert_ids = _act(session, message, known)
-        row.verdict, row.code = Verdict.ACCEPTED, acceptance(message) or ""
-        _answer(row, answer(message, row.code, at=now) if row.code else None)
+        accept(row, message)
     except Refused as refused:
         row.verdict, row.code, row.reason = Verdict.REFUSED, refused.code, refused.reason
         _answer(row, answer(message, refused.code, at=now, refused=refused))
@@ -141,7 +141,7 @@ def _act(session: Session, message: Message, known: KnownSender) -> list[int]:
     if message.event == "R01":
         _observe(session, message, known, clock_off_s or 0.0)
         return []
-    alerts = [_carry_out(session, sender, _report_of(session, order, known)) for order in orders(message)]
+    alerts = [carry_out(session, sender, report) for report in reports_of(session, message, known)]
     return [alert.id for alert in alerts if alert is not None]
 
 
@@ -163,6 +163,12 @@ def _observe(session: Session, message: Message, known: KnownSender, clock_off_s
     meters.count("observations_total", len(told.sets))
 
 
+def reports_of(session: Session, message: Message, known: KnownSender) -> Iterator[Report]:
+    """Its alarms, one after the other. Raises Refused, NotBound."""
+    for order in orders(message):
+        yield _report_of(session, order, known)
+
+
 def _report_of(session: Session, order: Message, known: KnownSender) -> Report:
     alarm, place, subject = read_alarm(order, known.zone), _place_of(session, order, known), read_subject(order)
     if len(alarm.alert_id) > _LONGEST_NAME:
@@ -172,7 +178,7 @@ def _report_of(session: Session, order: Message, known: KnownSender) -> Report:
     return Report(alarm, assessment, subject, place, clock.now())
 
 
-def _carry_out(session: Session, sender: Sender, report: Report) -> Alert | None:
+def carry_out(session: Session, sender: Sender, report: Report) -> Alert | None:
     meters.count("alarms_total", outcome=report.assessment.outcome)
     if report.assessment.outcome is Outcome.RAISE:
         return raise_alert(session, sender, report)
@@ -195,13 +201,15 @@ def _place_of(session: Session, message: Message, known: KnownSender) -> Place:
     return place
 
 
-def _bar(raw: bytes, barred: NotBound, known: KnownSender | None, message: Message) -> Received:
+def _bar(raw: bytes, barred: NotBound, known: KnownSender | None, message: Message, door: str | None) -> Received:
     """Kept without its number: once its sender is bound to it, the same message is no repeat of this refusal."""
     meters.count("senders_refused_total", why=barred.why)
-    return _refuse(raw, Refused("AR", "204", barred.location, str(barred), header=message), known)
+    return _refuse(raw, Refused("AR", "204", barred.location, str(barred), header=message), known, at=door)
 
 
-def _refuse(raw: bytes, refused: Refused, sender: KnownSender | None, message: Message | None = None) -> Received:
+def _refuse(
+    raw: bytes, refused: Refused, sender: KnownSender | None, message: Message | None = None, *, at: str | None
+) -> Received:
     """Keep what cannot be taken, with its reason. Raises NotStored."""
     meters.count("messages_answered_total", verdict=Verdict.REFUSED)
     row = kept(
@@ -212,10 +220,22 @@ def _refuse(raw: bytes, refused: Refused, sender: KnownSender | None, message: M
         verdict=Verdict.REFUSED,
         code=refused.code,
         reason=refused.reason,
+        address=at,
     )
     _answer(row, answer(message, refused.code, at=row.received_at, refused=refused))
     records.write(None, lambda session: session.add(row))
     return _as_answered(row)
+
+
+def _door(sender: KnownSender | None, address: str) -> str | None:
+    """Where a message came from that no token vouches for."""
+    return None if sender else address
+
+
+def accept(row: records.Message, message: Message) -> None:
+    """Part of taking it: it has been acted upon, and this is its answer from now on."""
+    row.verdict, row.code, row.reason = Verdict.ACCEPTED, acceptance(message) or "", ""
+    _answer(row, answer(message, row.code, at=clock.now()) if row.code else None)
 
 
 def _answer(row: records.Message, data: bytes | None) -> None:
@@ -227,7 +247,7 @@ def _as_answered(row: records.Message) -> Received:
     return Received(row.verdict, row.code, row.reason, data, row.id, tuple(row.alert_ids))
 
 
-def _report(error: Exception) -> None:
+def tell_fault(error: Exception) -> None:
     """Where it broke, never what the message held: an exception's own text may quote it."""
     trace = sys.exc_info()[2]
     while trace is not None and trace.tb_next is not None:

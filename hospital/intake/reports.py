@@ -90,24 +90,23 @@ def read(body: bytes) -> JsonAlarm:
 
 
 def _carry_out(session: Session, body: bytes, told: JsonAlarm, known: KnownSender) -> int | None:
-    sender, place = session.get_one(Sender, known.id), Place(told.unit, "", told.bed)
+    sender = session.get_one(Sender, known.id)
     senders.check_living(sender)
-    senders.check_place(session, known, place)
+    report = report_of(session, sender, known, told)
     senders.heard(sender)
-    alert = _act(session, sender, told, place)
+    ends = report.assessment.outcome is Outcome.CLEAR
+    alert: Alert | None = clear_reported(session, sender, report) if ends else raise_alert(session, sender, report)
     alert_id = alert.id if alert else None
     session.add(_kept(body, known, verdict=Verdict.ACCEPTED, code="202", alert_ids=[alert_id] if alert_id else []))
     return alert_id
 
 
-def _act(session: Session, sender: Sender, told: JsonAlarm, place: Place) -> Alert | None:
-    alarm, who = _alarm(told), told.patient
+def report_of(session: Session, sender: Sender, known: KnownSender, told: JsonAlarm) -> Report:
+    """Raises NotBound."""
+    alarm, who, place = _alarm(told), told.patient, Place(told.unit, "", told.bed)
+    senders.check_place(session, known, place)
     subject = Subject(who.identifier, who.authority, who.name, None, "") if who else None
-    assessment = assess(alarm, "P", sender.training)
-    report = Report(alarm, assessment, subject, place, clock.now())
-    if assessment.outcome is Outcome.CLEAR:
-        return clear_reported(session, sender, report)
-    return raise_alert(session, sender, report)
+    return Report(alarm, assess(alarm, "P", sender.training), subject, place, clock.now())
 
 
 def _kept(body: bytes, known: KnownSender, **fate: Any) -> records.Message:

@@ -74,6 +74,10 @@ def by_token(token: str) -> KnownSender | None:
     return replace(known, kinds=sender_tokens.kinds_of(found)) if known and found else None
 
 
+def by_id(sender_id: int) -> KnownSender | None:
+    return _find(Sender.id == sender_id)
+
+
 def check_address(known: KnownSender | None, address: str) -> KnownSender:
     """The same sender. Raises NotBound."""
     if known is None:

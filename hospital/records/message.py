@@ -3,12 +3,14 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hospital.records.database import Base, UtcDateTime
 from hospital.records.sealed import Sealed
 from hospital.records.sender import Kind
+
+_REFUSED = text("verdict = 'refused'")
 
 
 class Verdict(StrEnum):
@@ -19,12 +21,15 @@ class Verdict(StrEnum):
 class Message(Base):
     """`hospital_id` None: nobody knows whose it is. `answer`: what we said to it.
 
-    `digest`: keyed, of the bytes; '': an earlier version did not make it. `alert_ids`: what it raised, repeated or
-    cleared.
+    `address`: where it came from over MLLP; None: a token told whose it is. `digest`: keyed, of the bytes; '': an
+    earlier version did not make it. `alert_ids`: what it raised, repeated or cleared.
     """
 
     __tablename__ = "message"
-    __table_args__ = (Index("ix_message_repeat", "sender_id", "control_id", "received_at"),)
+    __table_args__ = (
+        Index("ix_message_repeat", "sender_id", "control_id", "received_at"),
+        Index("ix_message_refused", "hospital_id", "id", sqlite_where=_REFUSED, postgresql_where=_REFUSED),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     hospital_id: Mapped[int | None] = mapped_column(ForeignKey("hospital.id"))
@@ -41,3 +46,4 @@ class Message(Base):
     answer: Mapped[str | None] = mapped_column(Sealed("message.answer"))
     raw: Mapped[str] = mapped_column(Sealed("message.raw"))
     kind: Mapped[Kind]
+    address: Mapped[str | None] = mapped_column(String(45))

@@ -14,6 +14,7 @@ const WORKER_LOOK_MS = 10_000; // it pings every 5 s, whatever the network does
 const WORKER_LOOKS = 2; // in vain; a page that thaws looks once before it listens
 const FETCH_MS = 15_000;
 const RETRY_FIRST_MS = 1_000;
+const ANEW_MS = 2_000;
 
 const { person = "", session = "" } = document.body.dataset;
 const build = document.querySelector('meta[name="build"]')?.getAttribute("content") ?? "";
@@ -132,7 +133,7 @@ async function handle({ event, id, data, at, first }) {
 /** This person may see other things now than when the page was made: the server says which, or asks for a sign-in. */
 function beginAnew() {
   document.getElementById("main")?.replaceChildren();
-  location.reload();
+  setTimeout(() => location.reload(), ANEW_MS); // another tab may just be getting the new token that goes with it
 }
 
 /** @param {any} hello @param {number} late */

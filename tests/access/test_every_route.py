@@ -21,6 +21,7 @@ from tests.support.house import House
 # <his>: a sign-in of <here>. <board>: one that is not there; tests/access/test_pairing.py has those that are.
 # <glass>, <glassthere>: an emergency access in `demo`, or in `demo-b`; what it opens: tests/access/test_emergency.py.
 # <gate>, <gatethere>: a sender of `demo`, or of `demo-b`; <pass>, <passthere>: a token of either.
+# <refused>: a refused message of `demo`; who may read it, and when: tests/pages/test_engineering.py.
 # `door`: sent to the sign-in page, and from there back. `list`: sent to the list of alerts. `code`: sent to where a
 # screen shows its code. `wall`: sent to the board. `desk`: to the administration. `back`: to the page with the button.
 # 101: a WebSocket is open; what may be said on it stands in tests/access/test_every_message.py.
@@ -103,6 +104,9 @@ GET  /admin/bed-codes                403   403       403    403       403      2
 POST /admin/bed-codes                403   403       403    403       403      422   403     403     401    401
 POST /admin/bed-codes/<ours>/removal 403   403       403    403       403      back  403     403     401    401
 POST /admin/bed-codes/<theirs>/removal 403 403       403    403       403      404   403     403     401    401
+
+GET  /engineering                    403   403       403    403       200      200   403     403     door   door
+GET  /engineering/messages/<refused> 403   403       403    403       403      403   403     403     door   door
 
 GET  /                               list  list      list   list      desk     desk  list    list    door   door
 GET  /alerts                         200   200       200    200       403      403   200     200     door   door
