@@ -4,7 +4,9 @@
 import { startActs } from "./acts.js";
 import { startAges } from "./ages.js";
 import { startBoards } from "./boards.js";
+import { startAttention } from "./attention.js";
 import { startFreshness } from "./freshness.js";
+import { startMissed } from "./missed.js";
 import { startNotes } from "./notes.js";
 import { startReports } from "./reports.js";
 import { startSession } from "./session.js";
@@ -20,11 +22,13 @@ if (document.body.dataset.person) {
   startActs();
   startNotes();
   startUrgent();
+  startMissed();
   startBoards();
   afterEachChange(tellUrgent);
   if (document.body.dataset.stream) {
     startFreshness();
     startSound();
+    startAttention();
     startStream(document.body.dataset.stream, document.body.dataset.cursor ?? "");
   }
 }

@@ -5,6 +5,7 @@
 import { leads } from "./leading.js";
 import { EVERY_MS, playMelody } from "./melody.js";
 import { afterEachChange } from "./upsert.js";
+import { mostUrgent, waiting } from "./waiting.js";
 import { gettext } from "./words.js";
 
 /** @typedef {import("./melody.js").Priority} Priority */
@@ -13,8 +14,6 @@ const LOOK_EVERY_MS = 250;
 const PAUSE_MS = 120_000;
 const STALE_SOUNDS_AFTER_MS = 15_000; // after it became STALE: 30 s after the last word
 const ARMED_MS = 1_000; // the press that arms a wall does not pause it, too
-const PRIORITIES = /** @type {Priority[]} */ (["high", "medium", "low"]);
-const WAITING = ':is([id^="alert-"], [id^="board-"], [id^="urgent-"])[data-state="open"]:not([data-condition="cleared"])';
 
 const { person = "", sound = "on", volume = "60" } = document.body.dataset;
 const CHOICE = `sound ${person}`;
@@ -29,7 +28,7 @@ let armedAt = Infinity;
 
 export function startSound() {
   if (!document.querySelector("[data-sound-state]")) return;
-  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, arm, { capture: true });
+  for (const kind of ["pointerup", "click", "keydown"]) document.addEventListener(kind, arm, { capture: true });
   document.querySelector("[data-sound-test]")?.addEventListener("click", () => context && playMelody(context, "medium", choice().volume / 100));
   document.querySelector("[data-sound-pause]")?.addEventListener("click", pauseOrGoOn);
   document.querySelector("button[data-sound-state]")?.addEventListener("click", () => performance.now() - armedAt > ARMED_MS && pauseOrGoOn());
@@ -58,22 +57,26 @@ function arm() {
 
 function look() {
   const armed = choice().on && context?.state === "running";
-  const needed = needs();
+  const priority = needs();
   tell(armed);
-  if (!leads(armed && signedIn()) || !needed || pausedFor()) return silence();
-  if (playing?.priority === needed && performance.now() < playing.again) return;
+  if (!leads(armed && signedIn()) || !priority || pausedFor()) return silence();
+  if (playing?.priority === priority && performance.now() < playing.again) return;
   silence();
-  const end = playMelody(/** @type {AudioContext} */ (context), needed, choice().volume / 100);
-  playing = { priority: needed, again: performance.now() + EVERY_MS[needed], end };
+  const end = playMelody(/** @type {AudioContext} */ (context), priority, choice().volume / 100);
+  playing = { priority, again: performance.now() + EVERY_MS[priority], end };
 }
 
-/** The highest priority that needs somebody; null: none does. */
+/** The highest priority that needs somebody; null: none does. What we do not know may be urgent. */
 function needs() {
-  const { live } = document.body.dataset;
-  staleSince = live === "stale" ? Math.min(staleSince, performance.now()) : Infinity;
-  const waiting = new Set([...document.querySelectorAll(WAITING)].map((one) => /** @type {HTMLElement} */ (one).dataset.priority));
-  if (performance.now() - staleSince > STALE_SOUNDS_AFTER_MS) waiting.add("medium"); // what we do not know may be urgent
-  return PRIORITIES.find((priority) => waiting.has(priority)) ?? null;
+  const stale = document.body.dataset.live === "stale";
+  staleSince = stale ? Math.min(staleSince, performance.now()) : Infinity;
+  const known = mostUrgent(needed().values());
+  return performance.now() - staleSince > STALE_SOUNDS_AFTER_MS && known !== "high" ? "medium" : known;
+}
+
+/** Open, and still going on. */
+function needed() {
+  return new Map([...waiting()].filter(([, { dataset }]) => dataset.condition !== "cleared"));
 }
 
 function silence() {
@@ -95,7 +98,7 @@ function pausedFor() {
 
 /** The numbers of the high alerts that need somebody. */
 function high() {
-  return [...document.querySelectorAll(`${WAITING}[data-priority="high"]`)].map(({ id }) => id.split("-")[1]);
+  return [...needed()].filter(([, { dataset }]) => dataset.priority === "high").map(([number]) => number);
 }
 
 function signedIn() {
@@ -111,13 +114,14 @@ function tell(armed) {
   const words = {
     off: gettext("Sound is off"),
     unarmed: gettext("Sound is off: press to arm"),
-    paused: gettext("Sound paused %(time)s", { time }),
+    paused: gettext("Sound paused"),
     on: gettext("Sound is on"),
   }[state];
   const place = /** @type {HTMLElement} */ (document.querySelector("[data-sound-state]"));
   place.hidden = false;
   place.dataset.soundState = state;
   write(place.querySelector("[data-sound-words]"), words);
+  write(place.querySelector("[data-sound-left]"), state === "paused" ? time : "");
   write(place.querySelector("[data-sound-pause]"), paused ? gettext("Sound again") : gettext("Pause the sound for 2 minutes"));
 }
 

@@ -1,6 +1,7 @@
 // @ts-check
 // What others did, and what went wrong: short sentences at the side, and the same for those who listen.
 
+import { forgetMissed, miss } from "./missed.js";
 import { gettext } from "./words.js";
 
 const SHOWN_MS = 6_000;
@@ -28,12 +29,13 @@ export function toastFor(card) {
   if (rises && priority === "medium") announce(gettext("medium alert: %(what)s", { what }), false); // high: urgent.js
   if (rises && priority === "low") announce(gettext("low alert: %(what)s", { what }), false);
   if (!person || person === document.body.dataset.name || !TOLD[happening]) return;
-  toast(TOLD[happening]({ person, what }), false);
+  toast(TOLD[happening]({ person, what }), priority === "high");
 }
 
 /** Nothing is told any more, and what was told is gone: whoever sits here now may not know it. */
 export function hush() {
   hushed = true;
+  forgetMissed();
   for (const id of ["toasts", "say", "say-now"]) document.getElementById(id)?.replaceChildren();
 }
 
@@ -49,8 +51,14 @@ export function toast(text, stays, urgent = false) {
   made.querySelector("[data-close]")?.addEventListener("click", () => made.remove());
   if (urgent) made.setAttribute("role", "alert");
   box.append(made);
-  while (box.children.length > MOST) (box.querySelector(':scope > :not([role="alert"])') ?? box.firstElementChild)?.remove();
-  if (!stays) setTimeout(() => made.remove(), SHOWN_MS);
+  while (box.children.length > MOST) drop(box.querySelector(':scope > :not([role="alert"])') ?? box.firstElementChild);
+  if (!stays) setTimeout(() => made.isConnected && drop(made), SHOWN_MS);
+}
+
+/** Nobody has closed it. @param {Element | null} toast */
+function drop(toast) {
+  toast?.remove();
+  miss(toast?.querySelector("[data-toast-text]")?.textContent ?? "");
 }
 
 /** For screen readers: at once for what is urgent, else gathered into one sentence. @param {string} text @param {boolean} urgent */

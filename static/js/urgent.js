@@ -28,7 +28,7 @@ export function withUrgent(fragment) {
   if (!template || kind !== "alert") return [card];
   const made = /** @type {HTMLElement} */ (/** @type {DocumentFragment} */ (template.content.cloneNode(true)).firstElementChild);
   const { version, sort, priority, state, condition = "", patient = "" } = card.dataset;
-  Object.assign(made.dataset, { version, sort: sort ?? "", priority, state, condition, patient });
+  Object.assign(made.dataset, { version, sort: sort ?? "", priority, state, condition, patient, place: card.querySelector(".place")?.textContent?.trim() ?? "" });
   made.id = `urgent-${number}`;
   made.hidden = card.hidden || priority !== "high" || state !== "open";
   made.querySelector("a")?.setAttribute("href", `/alerts/${number}`);

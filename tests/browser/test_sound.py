@@ -178,7 +178,7 @@ def test_a_pause_is_seen_on_every_page_and_a_new_high_alert_ends_it(
     server.send(alarm(bed="MED^^MED-07", priority="high"))
     desk = new_desk("nurse")
     page, other = _listening(desk), _listening(desk, "/patients")
-    page.get_by_test_id("sound").click()
+    page.get_by_test_id("sound").click()  # arms it and opens what can be chosen
     page.wait_for_function("() => pulses.length === 10")
     other.mouse.click(5, 5)
     page.get_by_test_id("sound-pause").click()

@@ -331,11 +331,14 @@ def test_a_foreign_alert_and_one_that_does_not_exist_look_the_same(house: House)
 
 def test_what_a_message_says_is_shown_as_text(house: House) -> None:
     """The same elements and attributes as of a harmless message; and what was said, letter by letter."""
-    nurse, shapes, cards = house.visitor("nurse"), [], []
-    for n, (sent, meant) in enumerate({HARMLESS: HARMLESS, **HOSTILE}.items()):
-        alert_id = house.raise_alarm(
+    nurse, shapes, said = house.visitor("nurse"), [], {HARMLESS: HARMLESS, **HOSTILE}
+    alert_ids = [
+        house.raise_alarm(
             alert_id=f"A{n}", bed=f"MED^^MED-0{n + 1}", patient=_patient(sent, n), text=sent, sender=f"{sent}|X"
         )
+        for n, sent in enumerate(said)
+    ]
+    for n, (alert_id, meant) in enumerate(zip(alert_ids, said.values(), strict=True)):
         page = read(nurse.get(f"/alerts/{alert_id}").text)
         card = page.one("article")
         assert card.one(class_="text").words == [meant]
