@@ -56,6 +56,7 @@ from hospital.pages import (
     bed_codes,
     board,
     boards,
+    compressing,
     emergency,
     engineering,
     escalations,
@@ -134,7 +135,7 @@ def create_app(given: Settings | None = None) -> Flask:
     app.config["BUILD"] = _build()
     app.config["MAX_CONTENT_LENGTH"] = chosen.mllp_max_bytes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for room in (limits, sessions, guard, traces, language, headers, problems, leaving):
+    for room in (compressing, limits, sessions, guard, traces, language, headers, problems, leaving):
         room.prepare(app)
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)

@@ -4,7 +4,7 @@ Nothing of a viewer is in a fragment: what a screen shows of "mine" and which bu
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -40,6 +40,15 @@ class Fragments:
         name = "alert_gone" if alert.state is State.RESOLVED else "alert_card"
         thing = ("card", alert.id, identity, language.current())
         return self._once(thing, alert, lambda: self._render(name, card=as_card(alert, zone, identity=identity)))
+
+    def kept_cards(self, versions: Mapping[int, Version], *, identity: bool) -> dict[int, Markup]:
+        """The cards of these alerts that have been rendered in these versions before."""
+        words, found = language.current(), {}
+        for alert_id, version in versions.items():
+            kept, html = self._kept.get(("card", alert_id, identity, words), (None, Markup()))
+            if kept == version:
+                found[alert_id] = html
+        return found
 
     def board_row(self, alert: Alert, zone: ZoneInfo) -> Markup:
         """The same for a wall: without identity, and gone when it is resolved."""

@@ -1,9 +1,10 @@
 """What a screen shows of an alert."""
 
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Row, Select, and_, select
 from sqlalchemy.orm import joinedload
 
 from hospital import clock
@@ -49,6 +50,7 @@ class Card:
     observed: Moment
     raised: Moment
     owner: str | None
+    owner_id: int | None
     owned: Moment | None
     told: str | None
     next_told: str | None
@@ -68,16 +70,20 @@ def with_everything(query: Select[Alert]) -> Select[Alert]:
 
 def alerts_in(hospital_id: int, scope: frozenset[int | None]) -> Select[Alert]:
     """Every unresolved alert of these units; None in `scope` stands for the unassigned."""
-    query = select(Alert).where(Alert.hospital_id == hospital_id, Alert.state != State.RESOLVED)
+    return with_everything(select(Alert).where(unresolved_in(hospital_id, scope)))
+
+
+def unresolved_in(hospital_id: int, scope: frozenset[int | None]) -> ColumnElement[bool]:
     in_units = Alert.unit_id.in_([unit for unit in scope if unit is not None])
-    return with_everything(query.where(in_units | Alert.unit_id.is_(None) if None in scope else in_units))
+    in_scope = in_units | Alert.unit_id.is_(None) if None in scope else in_units
+    return and_(Alert.hospital_id == hospital_id, Alert.state != State.RESOLVED, in_scope)
 
 
 def card(alert: Alert, zone: ZoneInfo, *, identity: bool) -> Card:
     return Card(
         id=alert.id,
         version=alert.version,
-        sort=_sort(alert),
+        sort=sort_of(alert),
         priority=alert.priority,
         mark=_MARKS[alert.priority],
         priority_word=gettext(words.PRIORITIES[alert.priority]).upper(),
@@ -102,6 +108,7 @@ def card(alert: Alert, zone: ZoneInfo, *, identity: bool) -> Card:
         observed=moment(alert.observed_at, zone, old=_is_old(alert)),
         raised=moment(alert.raised_at, zone),
         owner=alert.owner.display_name if alert.owner else None,
+        owner_id=alert.owner_id,
         owned=moment_or_none(alert.owned_at, zone),
         told=words.told(alert.step),
         next_told=words.told(alert.step + 1) if alert.step < alert.last_step else None,
@@ -114,7 +121,7 @@ def card(alert: Alert, zone: ZoneInfo, *, identity: bool) -> Card:
     )
 
 
-def _sort(alert: Alert) -> str:
+def sort_of(alert: "Alert | Row[*tuple[Any, ...]]") -> str:
     """Most urgent first: priority, nobody has it, how far it has climbed, newest. Compared as text."""
     taken = 0 if alert.state is State.OPEN else 1
     gone = 0 if alert.cleared_at is None else 1

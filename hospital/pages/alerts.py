@@ -12,13 +12,15 @@ from werkzeug.wrappers import Response
 from hospital import records
 from hospital.access.guard import for_people, me
 from hospital.alerts.rights import alert_for, allowed
-from hospital.fragments.card import alerts_in, card, with_everything
+from hospital.fragments.card import card, with_everything
+from hospital.fragments.listing import Listed, listing
 from hospital.fragments.moment import Moment, moment
 from hospital.fragments.words import PRIORITIES, gettext, told
+from hospital.pages import filters
 from hospital.pages.layout import fragments, home_of, now_of, page, urgent_in
 from hospital.records import Alert, JournalLine, Note, Person
 from hospital.roles import Actor, Right
-from hospital.vocabulary import N_, Happening, State
+from hospital.vocabulary import N_, Happening, Priority, State
 
 blueprint = Blueprint("alerts", __name__)
 
@@ -55,14 +57,24 @@ def home() -> Response:
 @blueprint.get("/alerts")
 @for_people(Right.SEE_ALERTS)
 def alert_list() -> str:
-    actor = me().actor
+    actor, wanted = me().actor, filters.asked(me().unit_codes)
+    identity = actor.may(Right.SEE_IDENTITY)
     with records.read() as session:
         now = now_of(session, me())
-        alerts = session.scalars(alerts_in(actor.hospital_id, actor.scope)).unique().all()
-        cards = [card(alert, now.zone, identity=actor.may(Right.SEE_IDENTITY)) for alert in alerts]
-    in_order = sorted(zip(cards, alerts, strict=True), key=lambda pair: pair[0].sort)
-    rendered = [fragments().card(alert, now.zone, identity=one.identity) for one, alert in in_order]
-    return page("pages/alerts.html", now, view="alerts", cards=rendered, summary=_summary(alerts, now.zone))
+        alerts = listing(session, fragments(), actor.hospital_id, actor.scope, now.zone, identity=identity)
+    shown = [one for one in alerts if wanted.shows(one, actor.person_id)]
+    rest = [one for one in alerts if not wanted.shows(one, actor.person_id)]
+    return page(
+        "pages/alerts.html",
+        now,
+        view="alerts",
+        cards=[one.card for one in shown],
+        rest=[one.card for one in rest],
+        rest_high=sum(one.priority is Priority.HIGH for one in rest),
+        filters=wanted,
+        units=me().unit_codes,
+        summary=_summary(alerts, now.zone),
+    )
 
 
 @blueprint.get("/alerts/<int:alert_id>")
@@ -89,7 +101,7 @@ def one_alert(alert_id: int) -> str:
         )
 
 
-def _summary(alerts: Any, zone: ZoneInfo) -> dict[str, Any]:
+def _summary(alerts: list[Listed], zone: ZoneInfo) -> dict[str, Any]:
     waiting = [alert.raised_at for alert in alerts if alert.state is State.OPEN]
     return {"open": len(waiting), "oldest": moment(min(waiting), zone) if waiting else None}
 

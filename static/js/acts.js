@@ -99,12 +99,46 @@ function tellWait(act, seconds) {
 
 /** A morph takes marks off a button; so they are put back after every change. */
 function mark() {
-  for (const button of document.querySelectorAll("button[data-act]")) {
-    const path = new URL(button.getAttribute("hx-post") ?? "", location.href).pathname;
-    const act = underWay().find((one) => one.path === path);
-    if (act) button.setAttribute("data-way", act.way);
-    else button.removeAttribute("data-way");
-    button.setAttribute("aria-busy", String(!!act));
+  for (const button of document.querySelectorAll("button[data-way]")) {
+    if (underWay().some((act) => act.path === pathOfButton(button))) continue;
+    button.removeAttribute("data-way");
+    button.removeAttribute("aria-busy");
+  }
+  for (const act of underWay()) {
+    for (const button of document.querySelectorAll(`button[data-act][hx-post^="${CSS.escape(act.path)}"]`)) {
+      button.setAttribute("data-way", act.way);
+      button.setAttribute("aria-busy", "true");
+    }
+  }
+}
+
+/** @param {Element} button */
+function pathOfButton(button) {
+  return new URL(button.getAttribute("hx-post") ?? "", location.href).pathname;
+}
+
+/**
+ * Do what a button does, among many. Resolves to why it was not done; "" if it was.
+ * @param {Element} button
+ */
+export async function press(button) {
+  const path = pathOfButton(button);
+  if (underWay().some((act) => act.path === path)) return "";
+  const headers = { Accept: "text/html", "HX-Request": "true", "X-CSRF-Token": csrfToken() };
+  const sent = send(path, nameOf(button), button.getAttribute("hx-post") ?? "", { method: "POST", headers });
+  mark();
+  try {
+    const response = await sent;
+    const text = await response.text();
+    if (response.status === 401) signedOut();
+    if (text.trimStart().startsWith("<article")) await upsert(text);
+    if (response.ok) return "";
+    return JSON.parse(response.headers.get("HX-Trigger") ?? "{}").refused?.sentence ?? gettext("This was not done. Load the page again, then try again.");
+  } catch (problem) {
+    if (!(problem instanceof TooLate)) throw problem;
+    return problem.act.way === "waiting" ? gettext("not sent within 30 seconds, and it will not be") : gettext("not confirmed within 30 seconds");
+  } finally {
+    mark();
   }
 }
 

@@ -8,18 +8,21 @@ import { gettext } from "./words.js";
 const TICK_MS = 1_000;
 
 export function startAges() {
-  tick();
-  setInterval(tick, TICK_MS);
-  afterEachChange(tick);
+  tick([document.body]);
+  setInterval(() => tick([document.body]), TICK_MS);
+  afterEachChange((news) => tick(news.flatMap(({ id }) => document.getElementById(id) ?? [])));
 }
 
-function tick() {
+/** @param {HTMLElement[]} regions */
+function tick(regions) {
   if (document.body.dataset.live === "stale") return; // what is not current does not go on counting
   const now = serverNow();
-  for (const time of document.querySelectorAll("time[data-age]")) write(time, span(now - at(time)));
-  for (const time of document.querySelectorAll("time[data-until]")) {
-    const left = at(time) - now;
-    write(time, left > 0 ? gettext("in %(time)s", { time: span(left) }) : gettext("now"));
+  for (const region of regions) {
+    for (const time of region.querySelectorAll("time[data-age]")) write(time, span(now - at(time)));
+    for (const time of region.querySelectorAll("time[data-until]")) {
+      const left = at(time) - now;
+      write(time, left > 0 ? gettext("in %(time)s", { time: span(left) }) : gettext("now"));
+    }
   }
   summarise(now);
 }

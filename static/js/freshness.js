@@ -135,6 +135,7 @@ function judge() {
   const wasStale = body.dataset.live === "stale";
   body.dataset.live = state;
   document.getElementById("main")?.toggleAttribute("inert", state === "stale");
+  if (state === "stale") for (const dialog of document.querySelectorAll("dialog")) dialog.close(); // else above the cover
   if (wasStale && focused instanceof HTMLElement && document.activeElement === body) focused.focus({ preventScroll: true });
 }
 

@@ -5,7 +5,10 @@ import { startActs } from "./acts.js";
 import { startAges } from "./ages.js";
 import { startBoards } from "./boards.js";
 import { startAttention } from "./attention.js";
+import { startBulk } from "./bulk.js";
+import { startFilters } from "./filters.js";
 import { startFreshness } from "./freshness.js";
+import { startKeys } from "./keys.js";
 import { startMissed } from "./missed.js";
 import { startNotes } from "./notes.js";
 import { startReports } from "./reports.js";
@@ -18,9 +21,12 @@ import { startUrgent, tellUrgent } from "./urgent.js";
 if (document.body.dataset.person) {
   startReports();
   startSession();
+  startFilters(); // first: it completes the list
   startAges();
   startActs();
   startNotes();
+  startBulk();
+  startKeys();
   startUrgent();
   startMissed();
   startBoards();

@@ -10,8 +10,11 @@ const NUMBERED = ["alert", "board", "urgent"];
 const HELD_MOST_MS = 600; // a press holds news back, but never for longer
 const CLICK_COMES_MS = 50; // after the release, if it comes at all
 
-/** Called after every change of a card. @type {(() => void)[]} */
+/** Called after every change with the fragments that were news. @type {((news: HTMLElement[]) => void)[]} */
 const afterwards = [];
+
+/** What has ended or left, and its version: no late fragment brings it back. @type {Map<string, number>} */
+const gone = new Map();
 
 /** Called when something on this page tells more than the fragment that is news. @type {() => void} */
 let fetchPage = () => {};
@@ -35,7 +38,7 @@ document.addEventListener("pointerdown", ({ target }) => {
   });
 });
 
-/** @param {() => void} look */
+/** @param {(news: HTMLElement[]) => void} look */
 export function afterEachChange(look) {
   afterwards.push(look);
 }
@@ -57,17 +60,22 @@ export async function upsert(html) {
       if (await put(fragment)) news.push(fragment);
     }
   });
-  if (news.length) flashTogether();
-  for (const look of afterwards) look();
+  flashTogether(news);
+  for (const look of afterwards) look(news);
   return news;
 }
 
-/** All flashing things flash at the same time, whenever they came. */
-function flashTogether() {
-  for (const animation of document.getAnimations()) {
+/** All flashing things flash at the same time, whenever they came. @param {HTMLElement[]} news */
+function flashTogether(news) {
+  for (const animation of news.flatMap(({ id }) => document.getElementById(id)?.getAnimations({ subtree: true }) ?? [])) {
     if (/** @type {any} */ (animation).animationName === "beat") animation.startTime = 0;
   }
 }
+
+// What is far outside the screen is not rendered, nor does it flash, until it comes near.
+document.addEventListener("contentvisibilityautostatechange", (event) => {
+  if (!(/** @type {any} */ (event).skipped)) flashTogether([/** @type {HTMLElement} */ (event.target)]);
+});
 
 /** Make the regions what a fresh page says, but for what is newer than that page. @param {Document} page @param {number} at */
 export async function reconcile(page, at) {
@@ -75,22 +83,24 @@ export async function reconcile(page, at) {
   for (const fresh of page.querySelectorAll("[data-list]")) {
     const list = document.getElementById(fresh.id);
     if (!list) continue;
+    // Alerts count by the journal, as the page's cursor does; the rest is latest-wins, and the page is the latest.
+    const newest = (/** @type {string} */ id) => (NUMBERED.includes(id.split("-")[0]) ? at : Infinity);
     for (const old of [...list.children]) {
-      // Alerts count by the journal, as the page's cursor does; the rest is latest-wins, and the page is the latest.
-      const newer = NUMBERED.includes(fresh.getAttribute("data-list") ?? "") && versionOf(old) > at;
-      if (!newer && !page.getElementById(old.id)) old.remove();
+      if (versionOf(old) <= newest(old.id) && !page.getElementById(old.id)) old.remove();
     }
+    for (const { id } of fresh.children) if ((gone.get(id) ?? 0) <= newest(id)) gone.delete(id);
     await upsert(fresh.innerHTML);
   }
   for (const fresh of page.querySelectorAll("[data-follows]")) {
     const old = document.getElementById(fresh.id);
     if (old && versionOf(old) <= versionOf(fresh)) await morph(old, fresh);
   }
-  for (const look of afterwards) look();
+  for (const look of afterwards) look([]);
 }
 
 /** The numbers count anew (a backup was put back): whatever comes now is newer than what stands here. */
 export function forgetVersions() {
+  gone.clear();
   for (const element of document.querySelectorAll("[data-version]")) element.setAttribute("data-version", "0");
 }
 
@@ -98,16 +108,19 @@ export function forgetVersions() {
 async function put(fragment) {
   const old = document.getElementById(fragment.id);
   const version = versionOf(fragment);
-  if (!fragment.id || (old && versionOf(old) >= version)) return false;
+  if (!fragment.id || (old && versionOf(old) >= version) || (gone.get(fragment.id) ?? -1) >= version) return false;
   const followers = [...document.querySelectorAll(`[data-follows="${CSS.escape(fragment.id)}"]`)];
   if (followers.some((follower) => versionOf(follower) < version)) fetchPage();
   if (old?.closest("[data-follows]")) return true;
   const list = /** @type {HTMLElement | null} */ (document.querySelector(`[data-list="${fragment.id.split("-")[0]}"]`));
+  if (fragment.hidden) {
+    gone.set(fragment.id, version);
+    if (list) old?.remove();
+    return true;
+  }
   if (!list || (!old && !fragment.matches(list.dataset.only ?? "*"))) return true;
-  if (old && !fragment.hidden) {
+  if (old) {
     await morph(old, fragment);
-  } else if (old) {
-    old.replaceWith(fragment);
   } else {
     list.append(fragment);
     htmx.process(fragment);

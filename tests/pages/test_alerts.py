@@ -140,12 +140,12 @@ def test_what_happens_while_a_page_is_made_is_not_missed(house: House, monkeypat
     """The cursor is read before the rows: an alert that comes in between is on the page, in the stream, or in both."""
     nurse = house.visitor("nurse")
 
-    def alerts_in(*scope: Any) -> Any:
+    def listing(*scope: Any, **how: Any) -> Any:
         house.raise_alarm()
-        return alerts_as_ever(*scope)
+        return as_ever(*scope, **how)
 
-    alerts_as_ever = pages.alerts_in
-    monkeypatch.setattr(pages, "alerts_in", alerts_in)
+    as_ever = pages.listing
+    monkeypatch.setattr(pages, "listing", listing)
     page = _page(nurse)
     shown, cursor = len(page.all("article")), page.one("body").attributes["data-cursor"]
     assert (shown, cursor.rpartition("-")[2]) in {(0, "0"), (1, "0"), (1, "1")}

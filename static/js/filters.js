@@ -1,0 +1,96 @@
+// @ts-check
+// What the list shows: every alert stands in it, and a rule hides what was not asked for. The address keeps the filter.
+
+import { afterEachChange } from "./upsert.js";
+import { gettext } from "./words.js";
+
+const ROWS = "#alert-list > article";
+const OWN = { nobody: '[data-state="open"]', somebody: '[data-state="acknowledged"]' };
+
+const form = /** @type {HTMLFormElement | null} */ (document.getElementById("filters"));
+const sheet = new CSSStyleSheet();
+
+/** What a row must match to be hidden; "" hides nothing. */
+let hidden = "";
+/** @type {(() => void)[]} */
+const afterwards = [];
+
+export function startFilters() {
+  if (!form) return;
+  document.adoptedStyleSheets.push(sheet);
+  takeTheRest();
+  choose();
+  form.addEventListener("change", changed);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  document.querySelector("[data-show-all]")?.addEventListener("click", (event) => {
+    event.preventDefault();
+    for (const select of form.querySelectorAll("select")) select.value = "";
+    changed();
+    form.querySelector("select")?.focus();
+  });
+  afterEachChange(count);
+}
+
+/** @param {() => void} look called when the filter has changed */
+export function afterEachFilter(look) {
+  afterwards.push(look);
+}
+
+/** The rows that the person sees, from the top. */
+export function shownRows() {
+  const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(ROWS)]);
+  return hidden ? rows.filter((row) => !row.matches(hidden)) : rows;
+}
+
+/** The page came with the hidden ones apart, for those without scripts. */
+function takeTheRest() {
+  const list = document.getElementById("alert-list");
+  const rest = document.getElementById("alert-rest");
+  if (!list || !rest?.firstElementChild) return;
+  const rows = /** @type {HTMLElement[]} */ ([...list.children, ...rest.children]);
+  list.append(...rows.sort((a, b) => ((a.dataset.sort ?? "") < (b.dataset.sort ?? "") ? -1 : 1)));
+}
+
+function changed() {
+  choose();
+  const query = new URLSearchParams([...wanted()]).toString();
+  history.replaceState(history.state, "", query ? `?${query}` : location.pathname);
+  for (const look of afterwards) look();
+}
+
+function choose() {
+  const { unit, priority, who } = Object.fromEntries(wanted());
+  const shown = [];
+  if (unit) shown.push(`[data-unit="${CSS.escape(unit)}"]`);
+  if (priority) shown.push(`[data-priority="${CSS.escape(priority)}"]`);
+  if (who) shown.push(who === "me" ? `[data-owner="${document.body.dataset.person}"]` : OWN[/** @type {keyof OWN} */ (who)]);
+  // An alert from a bed that the hospital does not know is of no unit: it is hidden by none.
+  hidden = shown.map((one) => `${ROWS}:not(${one.startsWith("[data-unit") ? `${one}, [data-unit=""]` : one})`).join(", ");
+  sheet.replaceSync(hidden ? `${hidden} { display: none; }` : "");
+  count();
+}
+
+/** @returns {[string, string][]} */
+function wanted() {
+  return [...new FormData(form ?? undefined)].flatMap(([name, value]) => (value ? [[name, String(value)]] : []));
+}
+
+/** What is hidden is always counted where it is seen, what is high first. */
+function count() {
+  const out = document.getElementById("filtered-out");
+  if (!out) return;
+  const rows = hidden ? [...document.querySelectorAll(hidden)] : [];
+  const high = rows.filter((row) => row.matches('[data-priority="high"]')).length;
+  tell(out, "high", high, gettext("%(number)s high hidden by your filter", { number: high }));
+  tell(out, "others", rows.length - high, gettext("%(number)s medium or low hidden", { number: rows.length - high }));
+  out.hidden = rows.length === 0;
+}
+
+/** @param {HTMLElement} out @param {string} which @param {number} number @param {string} words */
+function tell(out, which, number, words) {
+  const place = /** @type {HTMLElement | null} */ (out.querySelector(`[data-filtered="${which}"]`));
+  if (!place) return;
+  place.hidden = number === 0;
+  const text = place.querySelector("b") ?? place;
+  if (text.textContent !== words) text.textContent = words;
+}
