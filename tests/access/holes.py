@@ -26,7 +26,7 @@ from hospital.fragments.card import with_everything
 from hospital.live import opening, socket
 from hospital.live.relay import Relay
 from hospital.live.resume import Tail, Touch
-from hospital.pages import acting, administration, alerts, patients, problems
+from hospital.pages import acting, alerts, audit, patients, problems
 from hospital.records import Alert, Idempotency, Monitoring, audit_table
 from hospital.roles import Right
 from hospital.vocabulary import State
@@ -64,7 +64,7 @@ def a_route_without_a_guard_is_open(patch: pytest.MonkeyPatch) -> None:
 
 @noticed_by("access/test_every_route.py::test_everybody_gets_what_the_table_says[nurse]")
 def a_page_is_open_to_another_role(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(administration.people, "guard", Right.SEE_ALERTS)
+    patch.setattr(audit.audit, "guard", Right.SEE_ALERTS)
 
 
 @noticed_by("access/test_guard.py::test_an_act_without_the_right_token_is_refused")
@@ -193,13 +193,25 @@ def a_label_comes_from_a_message(patch: pytest.MonkeyPatch) -> None:
 # ---- The plugin
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """From before its fixtures are set up until after they are gone."""
+DUG = pytest.StashKey[pytest.MonkeyPatch]()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Before its fixtures are set up."""
     (dig,) = [dig for test, dig in HOLES.values() if test == item.nodeid]
-    with pytest.MonkeyPatch.context() as patch:
-        dig(patch)
+    item.stash[DUG] = pytest.MonkeyPatch()
+    dig(item.stash[DUG])
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """After they are gone."""
+    try:
         return (yield)
+    finally:
+        item.stash[DUG].undo()
 
 
 @pytest.hookimpl(wrapper=True)
