@@ -27,7 +27,7 @@ from hospital import background, records, settings
 from hospital.access import guard, limits, sessions, traces
 from hospital.access.channel import BehindProxies
 from hospital.fragments import Fragments, language
-from hospital.intake import http, mllp, replaying
+from hospital.intake import http, mllp, openapi, replaying
 from hospital.live import pulse, reports, socket, stream
 from hospital.live.admission import Admission
 from hospital.live.outlet import HandsOver
@@ -103,6 +103,7 @@ _ROOMS = (
         pulse,
         reports,
         http,
+        openapi,
         health,
         prometheus,
         violations,

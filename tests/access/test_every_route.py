@@ -32,6 +32,7 @@ GET  /static/<file>                  200   200       200    200       200      2
 GET  /health/live                    200   200       200    200       200      200   200     200     200    200
 GET  /health/ready                   200   200       200    200       200      200   200     200     200    200
 GET  /internal/metrics               200   200       200    200       200      200   200     200     200    200
+GET  /api/v1/openapi.json            200   200       200    200       200      200   200     200     200    200
 POST /csp-reports                    204   204       204    204       204      204   204     204     204    204
 
 GET  /sign-in                        list  list      list   list      desk     desk  list    list    200    200
