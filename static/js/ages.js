@@ -32,13 +32,13 @@ function summarise(now) {
   const summary = document.getElementById("summary");
   const list = document.getElementById("alert-list");
   if (!summary || !list) return;
-  const open = [...list.querySelectorAll('article[data-state="open"]:not([hidden])')];
-  const raised = open.map((card) => Date.parse(/** @type {HTMLElement} */ (card).dataset.raised ?? ""));
+  const open = /** @type {HTMLElement[]} */ ([...list.querySelectorAll(':scope > [data-state="open"]')]);
+  const first = open.reduce((least, { dataset: { raised = "" } }) => (raised < least ? raised : least), "~"); // ISO: text sorts
   summary.hidden = open.length === 0;
   const count = summary.querySelector("[data-count]");
   const oldest = summary.querySelector("[data-oldest]");
   if (count) write(count, String(open.length));
-  if (oldest) write(oldest, raised.length ? span(now - Math.min(...raised)) : "");
+  if (oldest) write(oldest, open.length ? span(now - Date.parse(first)) : "");
 }
 
 /** 0:07, 12:40, 1 h 05, 3 d: never wider than it must be. @param {number} ms */

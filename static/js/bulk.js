@@ -37,23 +37,23 @@ function offers() {
 
 function look() {
   for (const button of offers()) {
-    const number = shownRows().filter((row) => isMeant(row, button.dataset.bulk)).length;
+    const which = button.dataset.bulk ?? "";
+    const number = shownRows(meant(which)).length;
     button.hidden = number < FEWEST;
-    button.textContent = OFFERS[button.dataset.bulk ?? ""](number);
+    button.textContent = OFFERS[which](number);
   }
   if (dialog?.open) recount();
 }
 
-/** @param {Element | null} row @param {string | undefined} which */
-function isMeant(row, which) {
-  return !!row?.matches(`[data-state="open"][data-priority="${which}"]`);
+/** @param {string} which */
+function meant(which) {
+  return `[data-state="open"][data-priority="${which}"]`;
 }
 
 /** @param {string} which */
 function ask(which) {
   priority = which;
-  const rows = shownRows().filter((row) => isMeant(row, priority));
-  list?.replaceChildren(...rows.map(line));
+  list?.replaceChildren(...shownRows(meant(priority)).map(line));
   recount();
   dialog?.showModal();
 }
@@ -72,7 +72,7 @@ function line(row) {
 
 /** Nothing is added to what was read; what somebody took meanwhile, or what has risen, is struck out. */
 function recount() {
-  for (const one of list?.children ?? []) one.toggleAttribute("data-out", !isMeant(rowOf(one), priority));
+  for (const one of list?.children ?? []) one.toggleAttribute("data-out", !rowOf(one)?.matches(meant(priority)));
   const number = list?.querySelectorAll(":scope > :not([data-out])").length ?? 0;
   if (!confirm) return;
   confirm.textContent = OFFERS[priority](number);
@@ -80,7 +80,7 @@ function recount() {
 }
 
 async function acknowledge() {
-  const rows = [...(list?.children ?? [])].map(rowOf).filter((row) => isMeant(row, priority));
+  const rows = [...(list?.children ?? [])].map(rowOf).filter((row) => row?.matches(meant(priority)));
   dialog?.close();
   const told = await Promise.all(rows.map(take));
   const not = told.filter(Boolean);

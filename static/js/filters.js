@@ -36,9 +36,9 @@ export function afterEachFilter(look) {
   afterwards.push(look);
 }
 
-/** The rows that the person sees, from the top. */
-export function shownRows() {
-  const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(ROWS)]);
+/** The rows that the person sees, from the top. @param {string} [which] of them: a selector */
+export function shownRows(which = "") {
+  const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(`${ROWS}${which}`)]);
   return hidden ? rows.filter((row) => !row.matches(hidden)) : rows;
 }
 

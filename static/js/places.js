@@ -30,15 +30,18 @@ export function settle(list, row) {
   if (row.nextElementSibling === next) return;
   const sinks = !next || !!(row.compareDocumentPosition(next) & Node.DOCUMENT_POSITION_FOLLOWING);
   const busy = isAtWork(list) && (sinks || row.matches(":hover"));
-  if (busy || row.contains(document.activeElement)) wait(list, row);
-  else list.insertBefore(row, next);
+  if (busy || row.contains(document.activeElement)) return wait(list, row);
+  list.insertBefore(row, next);
+  slid.set(row, performance.now());
 }
 
 /** Rows that are not at their place do not count. @param {HTMLElement} list @param {HTMLElement} row */
 function nextOf(list, row) {
   const sort = row.dataset.sort ?? "";
-  const others = /** @type {HTMLElement[]} */ ([...list.children]).filter((other) => other !== row && !other.hidden);
-  return others.find((other) => !waiting.has(other) && (other.dataset.sort ?? "") > sort) ?? null;
+  for (const other of /** @type {HTMLCollectionOf<HTMLElement>} */ (list.children)) {
+    if (other !== row && !other.hidden && !waiting.has(other) && (other.dataset.sort ?? "") > sort) return other;
+  }
+  return null;
 }
 
 /** @param {HTMLElement} list */
@@ -63,17 +66,18 @@ function settleAll(list) {
   });
 }
 
-/** Remember which rows are not where they were. @param {() => Promise<void>} change */
+/** Remember which rows are not where they were: of those that can be seen. @param {() => Promise<void>} change */
 export async function notingMoves(change) {
-  const before = new Map(rows().map((row) => [row, top(row)]));
+  const lists = [...document.querySelectorAll("[data-list]")];
+  const before = new Map(inSight(lists));
   await change();
   const now = performance.now();
-  for (const row of rows()) {
-    if (Math.abs(top(row) - (before.get(row) ?? Infinity)) < MOVED_PX) continue;
-    slid.set(row, now);
-    setTimeout(showMoves, SEEN_MS + 10);
-  }
-  showMoves();
+  const moved = inSight(lists).filter(([row, top]) => Math.abs(top - (before.get(row) ?? Infinity)) >= MOVED_PX);
+  if (!moved.length) return;
+  for (const [row] of moved) slid.set(row, now);
+  const show = () => moved.forEach(([row]) => row.toggleAttribute("data-moved", hasJustMoved(row)));
+  show();
+  setTimeout(show, SEEN_MS + 10);
 }
 
 /** Whether this row stands here for so short a time that a press on it was meant for another. @param {Element} row */
@@ -81,15 +85,17 @@ export function hasJustMoved(row) {
   return performance.now() - (slid.get(row) ?? -Infinity) < SEEN_MS;
 }
 
-function showMoves() {
-  for (const row of rows()) row.toggleAttribute("data-moved", hasJustMoved(row));
-}
-
-function rows() {
-  return [...document.querySelectorAll("[data-list] > article:not([hidden])")];
-}
-
-/** @param {Element} row */
-function top(row) {
-  return row.getBoundingClientRect().top;
+/** The rows that can be seen, each with its place; a list of five hundred has ten of them. @param {Element[]} lists */
+function inSight(lists) {
+  return lists.flatMap((list) => {
+    /** @type {[Element, number][]} */
+    const found = [];
+    for (const row of list.children) {
+      if (!row.matches("article:not([hidden])")) continue;
+      const { top, bottom, height } = row.getBoundingClientRect();
+      if (height && top > innerHeight) break;
+      if (height && bottom > 0) found.push([row, top]);
+    }
+    return found;
+  });
 }

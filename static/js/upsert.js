@@ -7,6 +7,7 @@ import { withUrgent } from "./urgent.js";
 const htmx = /** @type {any} */ (window).htmx;
 
 const NUMBERED = ["alert", "board", "urgent"];
+const OVER = '[hidden]:is([data-state="resolved"], [data-state="left"])'; // a tombstone
 const HELD_MOST_MS = 600; // a press holds news back, but never for longer
 const CLICK_COMES_MS = 50; // after the release, if it comes at all
 
@@ -113,14 +114,16 @@ async function put(fragment) {
   if (followers.some((follower) => versionOf(follower) < version)) fetchPage();
   if (old?.closest("[data-follows]")) return true;
   const list = /** @type {HTMLElement | null} */ (document.querySelector(`[data-list="${fragment.id.split("-")[0]}"]`));
-  if (fragment.hidden) {
+  if (fragment.matches(OVER)) {
     gone.set(fragment.id, version);
     if (list) old?.remove();
     return true;
   }
   if (!list || (!old && !fragment.matches(list.dataset.only ?? "*"))) return true;
-  if (old) {
+  if (old && !fragment.hidden) {
     await morph(old, fragment);
+  } else if (old) {
+    old.replaceWith(fragment);
   } else {
     list.append(fragment);
     htmx.process(fragment);

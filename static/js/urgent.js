@@ -9,15 +9,15 @@ const HIGH = '[data-list] > :is(article, li)[data-priority="high"][data-state="o
 let known = new Set();
 
 export function startUrgent() {
-  known = new Set(high().keys());
+  known = high();
 }
 
-/** Called after each change: says what was not there before. */
-export function tellUrgent() {
-  const now = high();
-  const fresh = [...now].filter(([number]) => !known.has(number)).map(([, words]) => words);
-  if (fresh.length) announce(fresh.join(". "), true);
-  known = new Set(now.keys());
+/** Called after each change: says what was not there before. @param {HTMLElement[]} news */
+export function tellUrgent(news) {
+  const fresh = news.filter(({ id }) => document.getElementById(id)?.matches(HIGH) && !known.has(numberOf(id)));
+  const told = new Map(fresh.map(({ id }) => [numberOf(id), wordsOf(/** @type {HTMLElement} */ (document.getElementById(id)))]));
+  if (told.size) announce([...told.values()].join(". "), true);
+  known = high();
 }
 
 /** An alert's card, and what the bar says of it. @param {Element} fragment @returns {HTMLElement[]} */
@@ -39,10 +39,19 @@ export function withUrgent(fragment) {
   return [card, made];
 }
 
-/** The number of each, and its words. */
+/** The number of each. */
 function high() {
-  const cards = [...document.querySelectorAll(HIGH)];
-  return new Map(cards.map((card) => [card.id.split("-")[1], [".word, .band .unseen", ".place", ".text"].map((part) => words(card, part)).join(" ")]));
+  return new Set([...document.querySelectorAll(HIGH)].map(({ id }) => numberOf(id)));
+}
+
+/** @param {string} id */
+function numberOf(id) {
+  return id.split("-")[1];
+}
+
+/** @param {HTMLElement} card */
+function wordsOf(card) {
+  return [".word, .band .unseen", ".place", ".text"].map((part) => words(card, part)).join(" ");
 }
 
 /** @param {Element} card @param {string} selector */
