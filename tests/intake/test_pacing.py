@@ -20,7 +20,7 @@ from tests.support.alarms import alarm
 from tests.support.server import ROOT, Server
 from tests.support.sse import until
 
-LIMIT_PER_S, BURST = 10, 110  # at once; what the limit gives in five seconds goes through unhindered
+LIMIT_PER_S, BURST = 4, 60  # at once; what the limit gives in five seconds goes through unhindered
 
 
 class Watch:
@@ -76,7 +76,7 @@ def test_of_a_burst_of_ten_times_the_limit_every_alarm_lands_and_no_other_sender
 ) -> None:
     server = new_server(HOSPITAL_MLLP_PER_MINUTE=str(LIMIT_PER_S * 60))
     with closing(server.gateway()) as wild, closing(server.gateway()) as calm:
-        before = [_latency_s(calm, n) for n in range(20)]
+        before = [_latency_s(calm, n) for n in range(8)]
         answers: list[bytes] = []
         reading = threading.Thread(target=lambda: answers.extend(wild.answer() for _ in range(BURST)))
         reading.start()
@@ -85,14 +85,14 @@ def test_of_a_burst_of_ten_times_the_limit_every_alarm_lands_and_no_other_sender
         for n in range(BURST):
             wild.write(b"\x0b" + alarm(alert_id=f"W{n}", sender="WILD|1", priority="high") + b"\x1c\x0d")
         until(lambda: len(answers) > 5 * LIMIT_PER_S, within_s=30)
-        meanwhile = [_latency_s(calm, n) for n in range(20, 30)]
+        meanwhile = [_latency_s(calm, n) for n in range(20, 26)]
         assert len(answers) < BURST, "it was still being read while we looked"
         reading.join(60)
         took_s = time.monotonic() - began
 
     assert sum(b"MSA|CA|" in answer for answer in answers) == BURST
     assert took_s > (BURST - 5 * LIMIT_PER_S) / LIMIT_PER_S * 0.9, "it was read at its limit, no faster"
-    assert median(meanwhile) < max(3 * median(before), 0.05), (median(before), median(meanwhile))
+    assert median(meanwhile) < max(3 * median(before), 0.5 / LIMIT_PER_S), (median(before), median(meanwhile))
     assert _count(server, "sender_alert_id LIKE 'W%' AND state = 'open'") == BURST
     until(lambda: _count(server, "condition_key LIKE 'sender-%'"))
     assert _count(server, "condition_key LIKE 'sender-%' AND priority = 'low' AND kind = 'technical'") == 1
