@@ -1,10 +1,11 @@
 """The wall: beds only, read at four metres."""
 
-from flask import Blueprint
+from flask import Blueprint, render_template
 from sqlalchemy import select
 
 from hospital import clock, records, settings
-from hospital.access.guard import for_people, me
+from hospital.access.guard import for_people, me, open_to_all
+from hospital.fragments import language
 from hospital.fragments.card import alerts_in, card
 from hospital.fragments.moment import moment
 from hospital.fragments.panel import board_beds
@@ -39,6 +40,13 @@ def board() -> str:
         night="–".join(night := (_time(settings.current.board_night_from_h), _time(settings.current.board_night_to_h))),
         theme="night" if _is_between(time, *night) else "dark",
     )
+
+
+@blueprint.get("/board/offline")
+@open_to_all
+def offline() -> str:
+    """What a wall shows when it loads and there is no server. It knows nobody: static/js/offline.js keeps it."""
+    return render_template("pages/offline.html", language=language.current())
 
 
 def _is_between(time: str, begins: str, ends: str) -> bool:

@@ -20,6 +20,9 @@ POLICY = "; ".join(
 )
 
 
+_WORKER = "/static/js/offline.js"  # stands in for the wall's page, which lies elsewhere
+
+
 def prepare(app: Flask) -> None:
     app.after_request(_add)
 
@@ -31,6 +34,8 @@ def _add(response: Response) -> Response:
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    if request.path == _WORKER:
+        response.headers["Service-Worker-Allowed"] = "/board"
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     response.headers.setdefault("Cache-Control", "no-store")  # static files have said "no-cache" themselves

@@ -51,6 +51,9 @@ _SENTENCES = {
     Forbidden.description: N_("Your role does not include this."),
 }
 
+_PASSING = (429, 500, 502, 503, 504)
+_AGAIN_S = 15
+
 _NEXT_WORDS = {
     "/sign-in": N_("Sign in"),
     "/alerts": N_("To the alerts"),
@@ -128,6 +131,8 @@ def _page(problem: HTTPException, status: int) -> str:
         sentence=_sentence(problem),
         next_url=next_url,
         next_word=gettext(_NEXT_WORDS[next_url]),
+        again=request.method == "GET" and status in _PASSING,
+        again_s=_AGAIN_S if request.path == "/board" else None,  # nobody is there to press anything
     )
 
 

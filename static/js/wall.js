@@ -7,6 +7,8 @@ document.addEventListener("visibilitychange", stayAwake);
 document.addEventListener("pointerdown", wholeScreen);
 document.addEventListener("keydown", ({ key }) => key !== "Escape" && wholeScreen());
 stayAwake();
+// Without TLS there is none; then what stands after a load in vain is the browser's own page.
+navigator.serviceWorker?.register("/static/js/offline.js", { scope: "/board" }).catch(() => {});
 
 /** The browser takes the lock away whenever the page is hidden. Without it (no TLS) the machine's own settings decide. */
 async function stayAwake() {

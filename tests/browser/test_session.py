@@ -2,11 +2,12 @@
 
 import urllib.request
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.desk import NewDesk, acknowledge_button, card, expect_live, is_remembered, remember
+from tests.browser.desk import Desk, NewDesk, acknowledge_button, card, expect_live, is_remembered, remember
 from tests.support.alarms import alarm
 from tests.support.server import Server
 
@@ -54,6 +55,48 @@ def test_one_ends_a_sign_in_that_was_left_open_elsewhere(quick: Server, new_desk
     page.get_by_role("button", name="End the sign-in").click()
     expect(forgotten.locator("body")).to_have_attribute("data-live", "signed-out")
     expect(page.get_by_role("button", name="End the sign-in")).to_have_count(0)
+
+
+def test_who_is_about_to_be_signed_out_is_warned_and_stays_by_one_key(server: Server, new_desk: NewDesk) -> None:
+    page = _about_to_end(new_desk("nurse"))
+    warning = page.locator("#leaving")
+    expect(warning).to_contain_text("You will be signed out in 0:")
+    expect(page.locator("#say-now")).to_contain_text("Press any key")
+    page.keyboard.press("Shift")
+    expect(warning).to_be_hidden()
+
+
+def test_who_does_not_answer_the_warning_is_signed_out(server: Server, new_desk: NewDesk) -> None:
+    desk = new_desk("nurse")
+    desk.expect_problem("401")
+    page = _about_to_end(desk)
+    expect(page.locator("#leaving")).to_be_visible()
+    page.unroute("**/session/renewal")
+    page.route("**/session/renewal", lambda route: route.fulfill(status=401))
+    page.evaluate("document.body.dataset.idleAt = new Date(Date.now() - 1000).toISOString()")
+    expect_live(page, "signed-out", timeout_s=15)
+    expect(page.locator("#leaving")).to_be_hidden()
+
+
+def test_where_somebody_is_at_work_in_another_tab_the_warning_goes(server: Server, new_desk: NewDesk) -> None:
+    page = new_desk("nurse").open()
+    page.evaluate("document.body.dataset.idleAt = new Date(Date.now() + 50000).toISOString()")
+    expect(page.locator("#leaving")).to_be_visible()
+    expect(page.locator("#leaving")).to_be_hidden(timeout=15_000)
+
+
+def _about_to_end(desk: Desk) -> Page:
+    """Nobody has done anything for as long as one may; `active=1` is what ends that."""
+    page = desk.open()
+
+    def answer(route: Route) -> None:
+        left = timedelta(hours=4) if "active=1" in (route.request.post_data or "") else timedelta(seconds=50)
+        at = (datetime.now(UTC) + left).isoformat()
+        route.fulfill(json={"idle_at": at, "expires_at": "2099-01-01T00:00:00Z", "renew_s": 300})
+
+    page.route("**/session/renewal", answer)
+    page.evaluate("document.body.dataset.idleAt = new Date(Date.now() + 50000).toISOString()")
+    return page
 
 
 def _token(desk: object) -> str:

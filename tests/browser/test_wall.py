@@ -135,6 +135,23 @@ def test_a_wall_outlives_its_server_without_a_hand(new_server: Callable[..., Ser
     assert is_remembered(wall)
 
 
+def test_a_wall_that_loads_while_there_is_no_server_says_so_and_comes_back(
+    new_server: Callable[..., Server], new_desk: NewDesk
+) -> None:
+    server = new_server(HOSPITAL_BEAT_S="1")
+    desk = new_desk("charge", at=server, viewport=HD)
+    desk.expect_problem("ERR_")
+    wall = desk.open("/board")
+    wall.evaluate("async () => (await navigator.serviceWorker.ready).active.state")
+    server.kill()
+    wall.reload()
+    expect(wall.get_by_text("NOT CURRENT")).to_be_visible()
+    expect(wall.get_by_text("Look at the monitors.")).to_be_visible()
+    assert [text for text in wall.evaluate(_TEXTS) if text[1] < FLOOR_PX] == []
+    server.start()
+    expect(wall.locator("body[data-live=live]")).to_be_attached(timeout=30_000)
+
+
 def _raise(server: Server, *, again: str = "", **how_many: int) -> None:
     beds = iter(range(1, 13))
     for priority, number in how_many.items():

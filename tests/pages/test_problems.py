@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from hospital import meters, records
-from hospital.access.guard import open_to_all
+from hospital.access.guard import for_people, open_to_all
 from tests.pages.markup import read
 from tests.support.house import House
 
@@ -151,3 +151,33 @@ def _planted_fault() -> str:
 
 def _stumble(*_: object, **__: object) -> str:
     raise ValueError(f"no bed for {NAME}")
+
+
+@pytest.mark.parametrize("path", ["/board", "/alerts"])
+def test_what_passes_by_itself_can_be_tried_again_and_a_wall_does_so_itself(
+    house: House, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    nurse = house.visitor("nurse")
+
+    def fail() -> None:
+        raise RuntimeError(NAME)
+
+    house.app.testing = False
+    monkeypatch.setitem(
+        house.app.view_functions, f"{path[1:]}.{'board' if path == '/board' else 'alert_list'}", _marked(fail)
+    )
+    answer = nurse.get(path, headers=HTML)
+    page = read(answer.text)
+    assert answer.status_code == 500
+    assert [link.text for link in page.one("main").all("a")] == ["Try again now", "To the alerts"]
+    refreshes = [meta for meta in page.all("meta") if meta.attributes.get("http-equiv") == "refresh"]
+    assert len(refreshes) == (path == "/board")
+
+
+def test_what_will_not_pass_is_not_tried_again(house: House) -> None:
+    page = read(house.visitor("nurse").get("/alerts/999", headers=HTML).text)
+    assert [link.text for link in page.one("main").all("a")] == ["To the alerts"]
+
+
+def _marked(view: Any) -> Any:
+    return for_people()(view)
