@@ -18,6 +18,8 @@ from hospital.roles import Right
 
 _PATIENT = re.compile(rf"{PATIENT}[0-9]{{1,18}}")
 _AGAIN_S = 5
+_MOST_VIEWS = 100  # of all tabs of a browser: each patient among them is looked up
+_LONGEST_BUILD = 40  # characters; it is kept as long as the line
 
 
 def open_watch() -> Watch:
@@ -38,7 +40,7 @@ def open_watch() -> Watch:
         person.changed_at,
         clock.now(),
         person.expires_at,
-        request.args.get("build", ""),
+        request.args.get("build", "")[:_LONGEST_BUILD],
         person.emergency_until,
     )
 
@@ -55,8 +57,8 @@ def relay() -> Relay:
 
 def _audience(person: SignedIn, views: list[str]) -> Audience:
     """What this person may see: from the person, never from the URL."""
-    if not views or not all(view in VIEWS or _PATIENT.fullmatch(view) for view in views):
-        raise BadRequest(f"view must be one or more of: {', '.join(sorted(VIEWS))}, patient:<number>.")
+    if not 0 < len(views) <= _MOST_VIEWS or not all(view in VIEWS or _PATIENT.fullmatch(view) for view in views):
+        raise BadRequest(f"view must be one or more (up to {_MOST_VIEWS}) of: {', '.join(sorted(VIEWS))}, patient:<number>.")
     for view in views:
         if view.startswith(PATIENT):
             _check_patient(person, int(view.removeprefix(PATIENT)))

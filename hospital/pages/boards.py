@@ -13,6 +13,7 @@ from hospital.access.guard import for_people, me
 from hospital.access.pace import PerMinute, next_minute_s
 from hospital.fragments.moment import Moment, moment, moment_or_none
 from hospital.fragments.words import gettext
+from hospital.pages.forms import chosen
 from hospital.pages.layout import Now, now_of, page
 from hospital.records import Board, Person, Unit
 from hospital.roles import Right
@@ -50,11 +51,11 @@ def create() -> Response:
     if not _pace.takes(me().actor.person_id, settings.current.pairing_tries_per_minute):
         raise TooManyRequests("Too many codes tried. Look at the screen again.", retry_after=next_minute_s())
     actor, code, name = me().actor, request.form.get("code", ""), " ".join(request.form.get("name", "").split())
-    chosen = frozenset(int(unit) for unit in request.form.getlist("unit") if unit.isdecimal()) & actor.unit_ids
-    if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME or not chosen:
+    chosen_units = chosen("unit") & actor.unit_ids
+    if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME or not chosen_units:
         return _refuse(gettext("A board needs a name of 60 characters at most, and a unit of yours."))
     try:
-        records.write(None, lambda session: pairing.pair(session, actor, code, name, chosen, clock.now()).id)
+        records.write(None, lambda session: pairing.pair(session, actor, code, name, chosen_units, clock.now()).id)
     except pairing.NoSuchCode:
         return _refuse(gettext("No screen shows this code now. Look again: another may stand there."))
     return make_response(redirect("/boards", 303))
