@@ -58,7 +58,9 @@ def relay() -> Relay:
 def _audience(person: SignedIn, views: list[str]) -> Audience:
     """What this person may see: from the person, never from the URL."""
     if not 0 < len(views) <= _MOST_VIEWS or not all(view in VIEWS or _PATIENT.fullmatch(view) for view in views):
-        raise BadRequest(f"view must be one or more (up to {_MOST_VIEWS}) of: {', '.join(sorted(VIEWS))}, patient:<number>.")
+        raise BadRequest(
+            f"view must be one or more (up to {_MOST_VIEWS}) of: {', '.join(sorted(VIEWS))}, patient:<number>."
+        )
     for view in views:
         if view.startswith(PATIENT):
             _check_patient(person, int(view.removeprefix(PATIENT)))
