@@ -1,6 +1,7 @@
 // @ts-check
 // Writing a note: what was typed stays until the server has it, and is written once however often it is sent.
 
+import { keepDraft, startDrafts } from "./drafts.js";
 import { signedOut } from "./freshness.js";
 import { newKey } from "./queue.js";
 import { count } from "./reports.js";
@@ -14,6 +15,7 @@ let last = { text: "", key: "" };
 let sending = false;
 
 export function startNotes() {
+  startDrafts();
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!(form instanceof HTMLFormElement) || form.dataset.act !== "note") return;
@@ -36,6 +38,7 @@ async function add(form) {
   }
   last = { text: "", key: "" };
   if (field.value === text) field.value = "";
+  keepDraft(field);
 }
 
 /** @param {HTMLFormElement} form */
