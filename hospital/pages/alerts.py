@@ -1,24 +1,27 @@
 """The alerts of one's units, and one alert with its history."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, redirect
+from flask import Blueprint, jsonify, redirect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from hospital import records
+from hospital import clock, records
 from hospital.access.guard import for_people, me
-from hospital.alerts.rights import alert_for, allowed
+from hospital.alerts.refusals import NoSuchPatient
+from hospital.alerts.rights import alert_for, allowed, patient_for
 from hospital.fragments.card import card, with_everything
 from hospital.fragments.listing import Listed, listing
 from hospital.fragments.moment import Moment, moment
 from hospital.fragments.words import PRIORITIES, gettext, told
 from hospital.pages import filters
 from hospital.pages.layout import fragments, home_of, now_of, page, urgent_in
-from hospital.records import Alert, JournalLine, Note, Person
+from hospital.pages.trends import HEADERS, bands, columns, points, table_row
+from hospital.records import Alert, JournalLine, Monitoring, Note, Person
 from hospital.roles import Actor, Right
 from hospital.vocabulary import N_, Happening, Priority, State
 
@@ -36,6 +39,17 @@ _WORDS = {
     Happening.RESOLVED: N_("Resolved"),
     Happening.EXPIRED: N_("Left the list by itself"),
 }
+_MARKS = {
+    Happening.RAISED: "",  # the shape of its priority
+    Happening.PRIORITY_RAISED: "",
+    Happening.RECURRED: "",
+    Happening.ACKNOWLEDGED: "icon-user",
+    Happening.ESCALATED: "icon-next",
+    Happening.CLEARED: "icon-check",
+    Happening.RESOLVED: "icon-check",
+}
+_AROUND = timedelta(minutes=30)  # of an alert: what is drawn before and after
+_CHART_POINTS, _TABLE_ROWS = 4_000, 60
 _MANY_LINES = 500  # of a history; an alarm that dances longer shows its last ones
 
 
@@ -88,6 +102,8 @@ def one_alert(alert_id: int) -> str:
             with_everything(select(Alert).where(Alert.id == alert_id)).execution_options(populate_existing=True)
         ).one()
         shown = card(alert, now.zone, identity=actor.may(Right.SEE_IDENTITY))
+        monitored = _monitored(session, actor, alert)
+        around = points(session, monitored.patient_id, *_around(alert), most=_TABLE_ROWS) if monitored else []
         return page(
             "pages/alert.html",
             now,
@@ -98,12 +114,61 @@ def one_alert(alert_id: int) -> str:
             facts=_facts(alert, now.zone, identity=shown.identity),
             history=_history(session, alert, now.zone, identity=shown.identity),
             can=_can(actor, alert),
+            patient_url=f"/patients/{monitored.patient_id}" if monitored else "",
+            around=[clock.iso(at) for at in _around(alert)],
+            headers=[gettext(header) for header in HEADERS],
+            rows=[table_row(row, now.zone) for row in around],
+        )
+
+
+@blueprint.get("/alerts/<int:alert_id>/trend")
+@for_people(Right.SEE_ALERTS)
+def trend(alert_id: int) -> Response:
+    """The vital signs around an alert for its chart, as /patients/<id>/trend has them, and what happened to it."""
+    actor = me().actor
+    with records.read() as session:
+        now = now_of(session, me())
+        alert = alert_for(session, actor, alert_id, Right.SEE_ALERTS)
+        monitored = _monitored(session, actor, alert)
+        readings = points(session, monitored.patient_id, *_around(alert), most=_CHART_POINTS) if monitored else []
+        return jsonify(
+            **columns(readings), limits=bands(session, alert.unit_id), alerts=_marks(session, alert), zone=now.zone.key
         )
 
 
 def _summary(alerts: list[Listed], zone: ZoneInfo) -> dict[str, Any]:
     waiting = [alert.raised_at for alert in alerts if alert.state is State.OPEN]
     return {"open": len(waiting), "oldest": moment(min(waiting), zone) if waiting else None}
+
+
+def _around(alert: Alert) -> tuple[datetime, datetime]:
+    return alert.raised_at - _AROUND, alert.raised_at + _AROUND
+
+
+def _monitored(session: Session, actor: Actor, alert: Alert) -> Monitoring | None:
+    """The patient, if this person may look at them where they are now."""
+    try:
+        return patient_for(session, actor, alert.patient_id, Right.SEE_ALERTS) if alert.patient_id else None
+    except NoSuchPatient:
+        return None
+
+
+def _marks(session: Session, alert: Alert) -> list[dict[str, Any]]:
+    lines = session.scalars(
+        select(JournalLine)
+        .where(JournalLine.alert_id == alert.id, JournalLine.happening.in_(_MARKS))
+        .order_by(JournalLine.number)
+        .limit(_MANY_LINES)
+    )
+    return [
+        {
+            "at": line.at.timestamp(),
+            "text": gettext(_WORDS[line.happening]),
+            "priority": line.facts["priority"],
+            "mark": _MARKS[line.happening],
+        }
+        for line in lines
+    ]
 
 
 def _facts(alert: Alert, zone: ZoneInfo, *, identity: bool) -> dict[str, Any]:
@@ -116,7 +181,7 @@ def _facts(alert: Alert, zone: ZoneInfo, *, identity: bool) -> dict[str, Any]:
         "last": moment(alert.last_at, zone, seconds=True),
         "times": alert.repeats + 1,
         "sender_name": alert.sender.name if alert.sender else gettext("Our own rules"),
-        "advice": alert.advice,
+        "advice": gettext(alert.advice) if alert.advice else "",
         "event_code": alert.event_code,
     }
 

@@ -1,26 +1,26 @@
 """The patients of one's units, and one patient with trends."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, jsonify, request
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 from werkzeug.exceptions import BadRequest
 
 from hospital import clock, records, settings
 from hospital.access.guard import for_people, me
 from hospital.access.tokens import new_token
-from hospital.alerts.observing import limits_of
 from hospital.alerts.rights import patient_for
 from hospital.fragments.card import alerts_in
-from hospital.fragments.moment import Moment, moment
+from hospital.fragments.moment import moment
 from hospital.fragments.tile import open_alerts, tile
 from hospital.fragments.words import gettext
 from hospital.pages.layout import fragments, now_of, page, urgent_in
+from hospital.pages.trends import HEADERS, TableRow, bands, columns, points, table_row
 from hospital.records import Alert, Monitoring, Observation
 from hospital.roles import Actor, Right
 from hospital.vocabulary import N_
@@ -28,16 +28,9 @@ from hospital.vocabulary import N_
 blueprint = Blueprint("patients", __name__)
 
 _RANGES_H = ("1", "8", "24", "72")
-_MANY_POINTS = 4_000  # of a trend; more are thinned out, each kept as it was measured
+_MANY_POINTS = 4_000  # of a trend
 _MANY_ROWS = 120  # of the table beside the charts
-_COLUMNS = ("hr", "spo2", "rr", "sbp", "dbp", "temp")
-_HEADERS = (N_("HR"), "SpO₂", N_("RR"), N_("BP"), N_("T"), N_("ACVPU"), "O₂")
-
-
-@dataclass(frozen=True)
-class TableRow:
-    at: Moment
-    cells: list[str]
+_HEADERS = (*HEADERS, N_("ACVPU"), "O₂")
 
 
 @blueprint.get("/patients")
@@ -71,12 +64,9 @@ def trend(patient_id: int) -> Response:
     with records.read() as session:
         now = now_of(session, me())
         monitoring = patient_for(session, me().actor, patient_id, Right.SEE_ALERTS)
-        rows = _points(session, patient_id, since)
-        columns = {name: [getattr(row, name) for row in rows] for name in _COLUMNS}
         return jsonify(
-            at=[row.observed_at.timestamp() for row in rows],
-            **columns,
-            limits=_limits(session, monitoring),
+            **columns(points(session, patient_id, since, most=_MANY_POINTS)),
+            limits=bands(session, monitoring.unit_id),
             alerts=_marks(session, me().actor, patient_id, since),
             zone=now.zone.key,
         )
@@ -134,40 +124,12 @@ def _in_scope(actor: Actor) -> Select[Monitoring]:
     return query.order_by(Monitoring.unit_id.is_(None), Monitoring.place)
 
 
-def _points(session: Session, patient_id: int, since: datetime) -> Sequence[Row[Any]]:
-    """Oldest first. A chart of three days does not carry a value for each second: then every n-th is taken, the last,
-    and what is measured rarely (a cuff's pressure, a temperature)."""
-    mine = (Observation.patient_id == patient_id) & (Observation.observed_at > since)
-    rare = Observation.sbp.is_not(None) | Observation.temp.is_not(None)
-    count, last, rare_count = session.execute(
-        select(func.count(), func.max(Observation.id), func.count().filter(rare)).where(mine)
-    ).one()
-    every = -(-count // _MANY_POINTS) or 1
-    taken = (Observation.id - (last or 0)) % every == 0
-    if rare_count < _MANY_POINTS:
-        taken = taken | rare
-    query = select(Observation.observed_at, *(getattr(Observation, name) for name in _COLUMNS)).where(mine, taken)
-    return session.execute(query.order_by(Observation.observed_at, Observation.id)).all()
-
-
 def _newest(session: Session, patient_id: int, since: datetime) -> Sequence[Observation]:
     """For the table, newest first: a day of a monitor has 86,400 sets, and only these are read."""
     query = select(Observation).where(Observation.patient_id == patient_id, Observation.observed_at > since)
     return session.scalars(
         query.order_by(Observation.observed_at.desc(), Observation.id.desc()).limit(_MANY_ROWS)
     ).all()
-
-
-def _limits(session: Session, monitoring: Monitoring) -> dict[str, dict[str, float | None]]:
-    """The band of each vital sign: its innermost limits."""
-    bands: dict[str, dict[str, float | None]] = {}
-    for limit in limits_of(session, monitoring.unit_id):
-        band = bands.setdefault(limit.vital.value, {"low": None, "high": None})
-        if limit.low is not None:
-            band["low"] = max(limit.low, band["low"] if band["low"] is not None else limit.low)
-        if limit.high is not None:
-            band["high"] = min(limit.high, band["high"] if band["high"] is not None else limit.high)
-    return bands
 
 
 def _marks(session: Session, actor: Actor, patient_id: int, since: datetime) -> list[dict[str, Any]]:
@@ -186,12 +148,6 @@ def _facts(monitoring: Monitoring) -> dict[str, str]:
 
 
 def _row(row: Observation, zone: ZoneInfo) -> TableRow:
-    pressure = f"{_whole(row.sbp)}/{_whole(row.dbp)}" if row.sbp is not None or row.dbp is not None else ""
+    told = table_row(row, zone)
     oxygen = "" if row.on_oxygen is None else gettext("oxygen") if row.on_oxygen else gettext("air")
-    cells = [_whole(row.hr), _whole(row.spo2), _whole(row.rr), pressure]
-    cells += ["" if row.temp is None else f"{row.temp:.1f}", row.consciousness or "", oxygen]
-    return TableRow(moment(row.observed_at, zone, seconds=True), cells)
-
-
-def _whole(value: float | None) -> str:
-    return "" if value is None else f"{value:.0f}"
+    return replace(told, cells=[*told.cells, row.consciousness or "", oxygen])

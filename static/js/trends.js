@@ -2,6 +2,7 @@
 // How a patient's vital signs went: one chart for each, kept up to date by the card that stands on the same page.
 
 import { serverNow } from "./freshness.js";
+import { gettext } from "./words.js";
 
 const uPlot = /** @type {any} */ (window).uPlot;
 
@@ -10,6 +11,7 @@ const FEWEST_POINTS = 500; // of a long range; then the points themselves may li
 const DRAW_EVERY_MS = 1_000;
 const RETRY_MS = 5_000;
 const ANEW_EVERY_MS = 300_000; // limits, late readings, and no more points than a chart can show
+const LIVE_EVERY_MS = 15_000; // around an alert, while that time lasts
 const RIGHT_EDGE_MS = 10_000; // the right edge is now, even when nothing comes
 const NEAR_MARK_PX = 10;
 const AXIS_PX = 48; // as wide as the margins of .marks
@@ -26,7 +28,7 @@ const CHARTS = /** @type {Record<string, {vitals: string[], least: [number, numb
 });
 
 /** @typedef {{at: number, value: number}} Point */
-/** @typedef {{points: Record<string, Point[]>, limits: Record<string, {low?: number, high?: number}>, alerts: {at: number, text: string, priority: string}[], zone: string}} Trend */
+/** @typedef {{points: Record<string, Point[]>, limits: Record<string, {low?: number, high?: number}>, alerts: {at: number, text: string, priority: string, mark?: string}[], zone: string}} Trend */
 /** @typedef {{name: string, box: HTMLElement, plot: any}} Chart */
 
 const sheet = /** @type {HTMLElement | null} */ (document.querySelector("[data-trends]"));
@@ -35,6 +37,8 @@ let charts = [];
 /** @type {Trend} */
 let trend = { points: {}, limits: {}, alerts: [], zone: "UTC" };
 let hours = 8;
+/** Around an alert: from when to when, in s since 1970; null: up to now. @type {[number, number] | null} */
+let fixed = null;
 let asked = 0; // only the answer to the last question is drawn
 let drawing = 0;
 let retrying = 0;
@@ -45,6 +49,7 @@ if (sheet) start(sheet);
 function start(where) {
   hours = Number(where.querySelector('[data-hours][aria-pressed="true"]')?.getAttribute("data-hours") ?? hours);
   for (const button of where.querySelectorAll("[data-hours]")) button.addEventListener("click", () => choose(button));
+  if (where.dataset.from && where.dataset.to) followAlert([where.dataset.from, where.dataset.to]);
   fetchTrend();
   followCard(where.dataset.followsCard ?? "");
   new ResizeObserver(resize).observe(where);
@@ -53,6 +58,16 @@ function start(where) {
   setInterval(drawSoon, RIGHT_EDGE_MS);
   setInterval(fetchTrend, ANEW_EVERY_MS);
   fetchWhenLiveAgain();
+}
+
+/** The time around an alert: its end is fetched while it lasts, and what happens to the alert. @param {string[]} when */
+function followAlert(when) {
+  const [from, to] = when.map((at) => Date.parse(at) / 1000);
+  fixed = [from, to];
+  hours = (to - from) / 3_600;
+  setInterval(() => serverNow() / 1000 < to && fetchTrend(), LIVE_EVERY_MS);
+  const detail = document.getElementById("alert-detail");
+  if (detail) new MutationObserver(fetchTrend).observe(detail, { attributeFilter: ["data-version"] });
 }
 
 /** What was missed while the line was away is in no card any more. */
@@ -78,7 +93,7 @@ async function fetchTrend() {
   const mine = ++asked;
   clearTimeout(retrying);
   try {
-    const response = await fetch(`${sheet?.dataset.trends}?hours=${hours}`, { headers: { Accept: "application/json", "X-By-Itself": "1" }, cache: "no-store" });
+    const response = await fetch(`${sheet?.dataset.trends}${fixed ? "" : `?hours=${hours}`}`, { headers: { Accept: "application/json", "X-By-Itself": "1" }, cache: "no-store" });
     if (!response.ok) throw new Error(`trend: ${response.status}`);
     const answer = await response.json();
     if (mine !== asked) return;
@@ -146,7 +161,7 @@ function draw() {
   if (!sheet) return;
   sheet.dataset.ready = "";
   if (!charts.length) charts = [.../** @type {NodeListOf<HTMLElement>} */ (sheet.querySelectorAll("[data-trend]"))].map(make);
-  const from = serverNow() / 1000 - hours * 3_600;
+  const [from] = span();
   for (const points of Object.values(trend.points)) while (points.length && points[0].at < from) points.shift();
   for (const chart of charts) {
     chart.plot.setData(columns(CHARTS[chart.name].vitals), true);
@@ -218,6 +233,7 @@ function gap() {
 }
 
 function span() {
+  if (fixed) return fixed;
   const now = serverNow() / 1000;
   return [now - hours * 3_600, now];
 }
@@ -290,7 +306,7 @@ function drawAlerts(u) {
   ctx.lineWidth = devicePixelRatio;
   for (const alert of trend.alerts) {
     if (alert.at < from || alert.at > to) continue;
-    ctx.strokeStyle = colour({ high: "--high", medium: "--medium-edge" }[alert.priority] ?? "--low");
+    ctx.strokeStyle = colour(alert.mark ? "--edge" : ({ high: "--high", medium: "--medium-edge" }[alert.priority] ?? "--low"));
     const x = Math.round(u.valToPos(alert.at, "x", true));
     line(ctx, x, bbox.top, x, bbox.top + bbox.height);
   }
@@ -322,9 +338,10 @@ function placeMarks() {
   row.replaceChildren(
     ...shown.map((alert) => {
       const shape = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-      shape.dataset.priority = alert.priority;
+      if (alert.mark) shape.classList.add("icon");
+      else shape.dataset.priority = alert.priority;
       shape.append(document.createElementNS("http://www.w3.org/2000/svg", "use"));
-      shape.firstElementChild?.setAttribute("href", `#shape-${alert.priority}`);
+      shape.firstElementChild?.setAttribute("href", `#${alert.mark || `shape-${alert.priority}`}`);
       shape.style.insetInlineStart = `${(100 * (alert.at - from)) / (to - from)}%`;
       return shape;
     }),
@@ -334,21 +351,21 @@ function placeMarks() {
 /** The values beside the charts: under the pointer, or the last. @param {number | null} at seconds since 1970 */
 function tell(at) {
   for (const { name } of charts) {
-    const moment = at ?? serverNow() / 1000;
+    const moment = at ?? Math.min(serverNow() / 1000, span()[1]);
     const found = CHARTS[name].vitals.map((vital) => trend.points[vital]?.findLast((point) => point.at <= moment));
     const texts = found.map((point) => point?.value.toFixed(CHARTS[name].digits) ?? "–");
     const old = !!found[0] && moment - found[0].at > gap(); // it is told with its time, never as if it were of now
     sheet?.querySelector(`[data-trend-value="${name}"]`)?.toggleAttribute("data-old", old);
     write(`[data-trend-value="${name}"]`, texts.every((text) => text === "–") ? "–" : texts.join("/"));
-    write(`[data-trend-limit="${name}"]`, old && found[0] ? `at ${fullText(found[0].at)}` : CHARTS[name].vitals.map(limitText).filter(Boolean).join(" · "));
+    write(`[data-trend-limit="${name}"]`, old && found[0] ? gettext("at %(time)s", { time: fullText(found[0].at) }) : CHARTS[name].vitals.map(limitText).filter(Boolean).join(" · "));
   }
-  write("[data-trend-at]", at === null ? "" : `at ${fullText(at)}${alertsNear(at)}`);
+  write("[data-trend-at]", at === null ? "" : `${gettext("at %(time)s", { time: fullText(at) })}${alertsNear(at)}`);
 }
 
 /** @param {number} at */
 function alertsNear(at) {
   const reach = (NEAR_MARK_PX * hours * 3_600) / Math.max(1, charts[0]?.plot.width ?? 1);
-  return trend.alerts.filter((alert) => Math.abs(alert.at - at) <= reach).map((alert) => ` · ${clockText(alert.at)} ${alert.priority}: ${alert.text}`).join("");
+  return trend.alerts.filter((alert) => Math.abs(alert.at - at) <= reach).map((alert) => ` · ${clockText(alert.at)} ${alert.mark ? "" : `${alert.priority}: `}${alert.text}`).join("");
 }
 
 /** @param {string} vital */
@@ -364,7 +381,9 @@ function describe({ name, box }) {
   const word = box.parentElement?.querySelector(".word")?.textContent ?? name;
   const digits = CHARTS[name].digits;
   const [low, high] = values.reduce(([least, most], value) => [Math.min(least, value), Math.max(most, value)], [Infinity, -Infinity]);
-  box.setAttribute("aria-label", values.length ? `${word}, last ${hours} hours: from ${low.toFixed(digits)} to ${high.toFixed(digits)}` : `${word}: no readings in the last ${hours} hours`);
+  const when = fixed ? gettext("half an hour before and after") : gettext("last %(hours)s hours", { hours });
+  const from = gettext("%(word)s, %(when)s: from %(low)s to %(high)s", { word, when, low: low.toFixed(digits), high: high.toFixed(digits) });
+  box.setAttribute("aria-label", values.length ? from : gettext("%(word)s, %(when)s: no readings", { word, when }));
 }
 
 function resize() {

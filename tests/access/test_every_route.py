@@ -115,6 +115,10 @@ GET  /alerts/<MED>                   200   404       200    200       403      4
 GET  /alerts/<ICU>                   404   200       200    200       403      403   404     404     door   door
 GET  /alerts/<none>                  404   404       200    404       403      403   404     404     door   door
 GET  /alerts/<other>                 404   404       404    404       403      403   404     200     door   door
+GET  /alerts/<MED>/trend             200   404       200    200       403      403   200     404     door   door
+GET  /alerts/<ICU>/trend             404   200       200    200       403      403   404     404     door   door
+GET  /alerts/<none>/trend            404   404       200    404       403      403   404     404     door   door
+GET  /alerts/<other>/trend           404   404       404    404       403      403   404     200     door   door
 
 POST /alerts/<MED>/acknowledgement   200   404       200    200       403      403   403     404     401    401
 POST /alerts/<ICU>/acknowledgement   404   200       200    200       403      403   404     404     401    401

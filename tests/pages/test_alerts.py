@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, update
+from sqlalchemy import Engine, event, select, update
 
 from hospital import background, clock, records
 from hospital.pages import alerts as pages
-from hospital.records import Hospital, Person, Sender
+from hospital.records import Alert, Hospital, Person, Sender
 from hospital.roles import Role
 from tests.access.strangers import hire
 from tests.pages.markup import Element, read
@@ -310,6 +310,47 @@ def test_an_alert_at_the_last_step_offers_no_next_one(house: House) -> None:
     page = read(nurse.get(f"/alerts/{alert_id}").text)
     assert page.all(data_act="escalate") == []
     assert "The physician has been told." in page.one(class_="happens").text
+
+
+def test_the_page_leads_to_the_patient_and_says_what_the_rule_advises(house: House) -> None:
+    clock.stop(NOON)
+    for seconds in range(0, 200, 20):
+        house.take(reading(hr=135, spo2=85, rr=27, at=NOON + timedelta(seconds=seconds)))
+        clock.turn(timedelta(seconds=20))
+    nurse = house.visitor("nurse")
+    with records.read() as session:
+        advised = session.scalars(select(Alert).where(Alert.advice != "")).first()
+    assert advised is not None
+    page = read(nurse.get(f"/alerts/{advised.id}").text)
+    assert advised.advice in page.one(class_="advice").text
+    assert nurse.get(page.one(data_testid="patient").attributes["href"]).status_code == 200
+
+
+def test_a_patient_who_is_not_monitored_has_no_page_to_lead_to(house: House) -> None:
+    page = read(house.visitor("nurse").get(f"/alerts/{house.raise_alarm()}").text)
+    assert page.all(data_testid="patient") == []
+    assert page.all(class_="trends") == []
+
+
+def test_the_chart_has_half_an_hour_before_and_after_and_what_happened(house: House) -> None:
+    clock.stop(NOON)
+    for minutes, value in ((-40, 97), (-20, 96), (-1, 85)):
+        house.take(reading(spo2=value, at=NOON + timedelta(minutes=minutes)))
+    alert_id, nurse = house.raise_alarm(priority="high"), house.visitor("nurse")
+    for minutes, value in ((29, 91), (31, 99)):
+        clock.stop(NOON + timedelta(minutes=minutes))
+        house.take(reading(spo2=value))
+    nurse.acknowledge(alert_id)
+    trend = nurse.get(f"/alerts/{alert_id}/trend").json
+    assert trend["spo2"] == [96, 85, 91]
+    assert trend["at"] == [(NOON + timedelta(minutes=minutes)).timestamp() for minutes in (-20, -1, 29)]
+    assert trend["limits"]["spo2"]["low"] is not None
+    assert [(mark["text"], mark["mark"], mark["priority"]) for mark in trend["alerts"]] == [
+        ("Raised", "", "high"),
+        ("Acknowledged", "icon-user", "high"),
+    ]
+    table = read(nurse.get(f"/alerts/{alert_id}").text).one(data_testid="readings").all("tr")
+    assert [row.one("time").text for row in table[1:]] == ["11:40:00", "11:59:00", "12:29:00"]
 
 
 def test_an_alert_that_does_not_exist_is_nothing_here(house: House) -> None:
