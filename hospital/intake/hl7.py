@@ -22,7 +22,9 @@ _MOST_FIELDS, _MOST_REPETITIONS = 100, 50  # what comes behind them is not read
 _LONGEST_FIELD = 10_000  # characters of one that is read
 
 _STRAY = b" \t\r\n\x0b\xef\xbb\xbf"  # blanks, the start of an MLLP frame, the UTF-8 byte order mark
-CONTROLS = {n: None for n in (*range(32), *range(127, 160)) if chr(n) not in "\n\t"}
+# And what turns the direction of what stands beside it: a name must not be able to turn "84 < 90" round.
+_TURNING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+CONTROLS = {n: None for n in (*range(32), *range(127, 160), *_TURNING) if chr(n) not in "\n\t"}
 _VERSION = re.compile(r"2\.[1-9](\.[0-9]{1,2})?")
 _TIME = re.compile(  # what follows is only there with what comes before it
     r"([0-9]{4})(?:([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})(?:\.([0-9]+))?)?)?)?)?)?"

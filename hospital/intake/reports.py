@@ -20,7 +20,8 @@ from hospital.vocabulary import AlertKind, Priority
 
 _ENUM = re.compile(r"Invalid enum value .*(?= - at `)", re.DOTALL)  # it would tell what was sent
 _FIELD = re.compile(r"Object contains unknown field `.*`(?= - at `|\Z)", re.DOTALL)
-_PLAIN = r"\A[^\x00-\x1f\x7f]*\Z"  # PostgreSQL takes no NUL, and no card shows the others
+# PostgreSQL takes no NUL, no card shows the others, and the last would turn what stands beside them round.
+_PLAIN = r"\A[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*\Z"
 _Name = Annotated[str, Meta(min_length=1, max_length=60, pattern=_PLAIN)]
 _Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=_PLAIN)]
 _Number = Annotated[float, Meta(ge=-1e6, le=1e6)]
