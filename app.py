@@ -68,6 +68,7 @@ from hospital.pages import (
     password,
     patients,
     people,
+    preferences,
     problems,
     renewal,
     resolutions,
@@ -87,7 +88,7 @@ from hospital.settings import Settings
 _HERE = Path(__file__).parent
 _ROOMS = (
     *(sign_in, alerts, acknowledgements, resolutions, escalations, notes),
-    *(account, password, second_factor, renewal, administration, people, sign_ins, units, bed_codes),
+    *(account, preferences, password, second_factor, renewal, administration, people, sign_ins, units, bed_codes),
     *(search, emergency, reviews, engineering, senders),
     *(
         patients,

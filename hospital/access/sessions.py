@@ -18,6 +18,7 @@ from hospital.access.lately import LINES, Lately
 from hospital.access.tokens import token_hash
 from hospital.records import Ended, Hospital, Person, PersonSession, Unit
 from hospital.records.person import person_unit
+from hospital.records.preferences import Preferences
 from hospital.records.sealed import blind
 from hospital.roles import Actor, Right, Role, idle_limit
 
@@ -37,7 +38,7 @@ _FIND = (
     select(
         PersonSession.__table__,
         *(_PERSON[name] for name in ("hospital_id", "display_name", "role", "active", "changed_at")),
-        *(_PERSON[name] for name in ("must_change_password", "totp_step")),
+        *(_PERSON[name] for name in ("must_change_password", "totp_step", "preferences")),
         Hospital.__table__.c.second_factor_roles,
         _UNIT.id.label("unit_id"),
         _UNIT.code.label("unit_code"),
@@ -76,6 +77,7 @@ class SignedIn(UserMixin):
     emergency_until: datetime | None = None
     missing: Step | None = None
     token_is_due: bool = False
+    preferences: Preferences = Preferences()
 
     @property
     def public_id(self) -> str:
@@ -234,6 +236,7 @@ def _signed_in(row: Any, units: dict[int, str], seen_at: datetime, now: datetime
         row.emergency_until if emergency else None,
         _missing(row),
         due,
+        row.preferences,
     )
 
 

@@ -15,6 +15,8 @@ from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import Flask, request
 from flask_babel import Babel, Domain, force_locale, get_locale
+from flask_login import current_user
+from sqlalchemy.exc import SQLAlchemyError
 
 LANGUAGES = {"en": "English", "es": "Español"}
 FOLDER = Path(__file__).parents[1] / "translations"
@@ -65,8 +67,19 @@ def words_for_scripts(language: str) -> dict[str, str]:
 
 
 def _of_request() -> str | None:
+    chosen = _of_person()
+    if chosen in LANGUAGES:
+        return chosen
     wished = (tag.split("-")[0].lower() for tag in request.accept_languages.values())
     return next((language for language in wished if language in LANGUAGES), None)
+
+
+def _of_person() -> str:
+    """What who is signed in has chosen; '' if nothing, or while the database is away that knows it."""
+    try:
+        return current_user.preferences.language if current_user.is_authenticated else ""
+    except SQLAlchemyError:
+        return ""
 
 
 @cache

@@ -18,6 +18,7 @@ from hospital.fragments.moment import moment
 from hospital.fragments.words import gettext
 from hospital.records import Alert, Hospital
 from hospital.records.journal import cursor
+from hospital.records.preferences import Preferences, Theme
 from hospital.roles import Right, Role, may
 from hospital.vocabulary import N_, State
 
@@ -28,6 +29,13 @@ ROLE_WORDS = {
     Role.ENGINEER: N_("Engineer"),
     Role.ADMIN: N_("Administrator"),
     Role.DISPLAY: N_("Display"),
+}
+
+_THEMES = {
+    Theme.AUTO: N_("As the device"),
+    Theme.LIGHT: N_("Light"),
+    Theme.DARK: N_("Dark"),
+    Theme.NIGHT: N_("Night"),
 }
 
 
@@ -103,9 +111,13 @@ def _person() -> SignedIn | None:
 
 def _around(person: SignedIn | None, now: Now | None, views: list[str]) -> dict[str, Any]:
     zone = now.zone if now else ZoneInfo("UTC")
+    chosen = person.preferences if person else Preferences()
     around = {
         "as_of": moment(clock.now(), zone, seconds=True),
         "language": language.current(),
+        "theme": chosen.theme.value,
+        "themes": [(value.value, gettext(word)) for value, word in _THEMES.items()],
+        "density": chosen.density.value,
         "script_words": language.words_for_scripts(language.current()),
         "build": current_app.config["BUILD"],
         "zone": zone.key,

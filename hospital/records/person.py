@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from hospital import clock
 from hospital.records.database import Base, UtcDateTime
 from hospital.records.hospital import Unit
+from hospital.records.preferences import Kept, Preferences
 from hospital.records.sealed import Sealed
 from hospital.roles import Role
 
@@ -42,6 +43,7 @@ class Person(Base):
     totp_secret: Mapped[str | None] = mapped_column(Sealed("person.totp_secret"))
     totp_step: Mapped[int | None]
     one_time_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    preferences: Mapped[Preferences] = mapped_column(Kept, default=Preferences)
     units: Mapped[list[Unit]] = relationship(secondary=person_unit, order_by=Unit.code)
 
 

@@ -15,6 +15,7 @@ import { startReports } from "./reports.js";
 import { startSession } from "./session.js";
 import { startSound } from "./sound.js";
 import { startStream } from "./stream.js";
+import { startTheme } from "./theme.js";
 import { afterEachChange } from "./upsert.js";
 import { startUrgent, tellUrgent } from "./urgent.js";
 
@@ -30,6 +31,7 @@ if (document.body.dataset.person) {
   startUrgent();
   startMissed();
   startBoards();
+  startTheme();
   afterEachChange(tellUrgent);
   if (document.body.dataset.stream) {
     startFreshness();

@@ -87,10 +87,10 @@ function say(what, more) {
   port?.postMessage({ say: what, ...more });
 }
 
-/** One stream for all tabs of this session and this build; null: this browser has no such thing. */
+/** One stream for all tabs of this session, this build and this language; null: this browser has no such thing. */
 function sharedPort() {
   if (!("SharedWorker" in window)) return null;
-  const worker = new SharedWorker(new URL("./worker.js", import.meta.url), { type: "module", name: `${build} ${session}` });
+  const worker = new SharedWorker(new URL("./worker.js", import.meta.url), { type: "module", name: `${build} ${session} ${document.documentElement.lang}` });
   const without = () => {
     if (port !== worker.port) return;
     count("worker");

@@ -50,6 +50,9 @@ GET  /account/second-factor          200   200       200    200       200      2
 POST /account/second-factor          422   422       422    422       422      422   403     422     401    401
 POST /account/second-factor-removal  422   422       422    422       422      422   403     422     401    401
 
+GET  /preferences                    200   200       200    200       200      200   403     200     door   door
+POST /preferences                    back  back      back   back      back     back  403     back    401    401
+
 GET  /admin                          403   403       403    403       200      200   403     403     door   door
 GET  /admin/people                   403   403       403    403       403      200   403     403     door   door
 POST /admin/people                   403   403       403    403       403      422   403     403     401    401
