@@ -11,6 +11,7 @@ import { startFreshness } from "./freshness.js";
 import { startKeys } from "./keys.js";
 import { startMissed } from "./missed.js";
 import { startNotes } from "./notes.js";
+import { startObserving } from "./observe.js";
 import { startReports } from "./reports.js";
 import { startSession } from "./session.js";
 import { startSound } from "./sound.js";
@@ -28,6 +29,7 @@ if (document.body.dataset.person) {
   startNotes();
   startBulk();
   startKeys();
+  startObserving();
   startUrgent();
   startMissed();
   startBoards();

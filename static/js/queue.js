@@ -33,12 +33,13 @@ export function startQueue(changed) {
 
 /**
  * Resolves to the server's answer, which is one and the same however often it had to be asked. Rejects with TooLate.
+ * A key in `request` makes a repeat of what another press has begun; without one each press is an act of its own.
  * @param {string} path what is done, without its query @param {string} name @param {string} address @param {RequestInit} request
  * @returns {Promise<Response>}
  */
 export function send(path, name, address, request) {
   const pressedAt = new Date(serverNow()).toISOString(); // the server itself does nothing that was pressed long ago
-  const headers = { ...request.headers, "Idempotency-Key": newKey(), "Pressed-At": pressedAt };
+  const headers = { "Idempotency-Key": newKey(), ...request.headers, "Pressed-At": pressedAt };
   return new Promise((answer, giveUp) => {
     queue.push({
       ...{ path, name, address, answer, giveUp, way: "sending", tries: 0, tooMany: 0, notBefore: 0, abort: () => {} },
