@@ -13,14 +13,14 @@ from hospital.vocabulary import Happening, State
 
 
 def acknowledge(session: Session, actor: Actor, alert_id: int, seen: Seen, at: datetime) -> Alert:
-    """The person has it from now on, and it climbs no further. Raises a Refusal; the first of two wins."""
+    """The person has it from now on, and it neither climbs nor expires. Raises a Refusal; the first of two wins."""
     alert = alert_for(session, actor, alert_id, Right.ACKNOWLEDGE)
     if alert.state is State.ACKNOWLEDGED:
         raise AlreadyAcknowledged
     still_as(alert, seen)
     session.add(Acknowledgement(alert_id=alert.id, person_id=actor.person_id, since=at))
     alert.state, alert.owner_id, alert.owned_at = State.ACKNOWLEDGED, actor.person_id, at
-    alert.escalate_at = None
+    alert.escalate_at = alert.expires_at = None
     journal.append(session, alert, Happening.ACKNOWLEDGED, at=at, by=actor.person_id)
     return alert
 

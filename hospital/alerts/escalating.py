@@ -10,13 +10,16 @@ from hospital.alerts.refusals import AtTheTop
 from hospital.alerts.rights import Seen, alert_for, still_as
 from hospital.records import Alert, journal
 from hospital.roles import Actor, Right
-from hospital.vocabulary import Happening, Priority, State
+from hospital.vocabulary import Condition, Happening, Priority, State
 
 _AT_ONCE = 200  # overdue alerts in one transaction; the rest a second later
 
 
 def escalate(session: Session, actor: Actor, alert_id: int, seen: Seen, at: datetime) -> Alert:
-    """A person calls the next step now, acknowledged or not. Raises a Refusal (AtTheTop: there is no next step)."""
+    """A person calls the next step now, acknowledged or not. Raises a Refusal (AtTheTop: there is no next step).
+
+    It climbs on by itself only if it did before: what is over, and waits to be seen, does not.
+    """
     alert = alert_for(session, actor, alert_id, Right.ESCALATE)
     still_as(alert, seen)
     if alert.step >= alert.last_step:
@@ -53,6 +56,6 @@ def delay(priority: Priority) -> timedelta:
 def _climb(session: Session, alert: Alert, at: datetime, by: int | None = None) -> None:
     alert.step += 1
     alert.escalate_at = None
-    if alert.state is State.OPEN and alert.step < alert.last_step:
+    if alert.state is State.OPEN and alert.condition is not Condition.CLEARED and alert.step < alert.last_step:
         alert.escalate_at = at + delay(alert.priority)
     journal.append(session, alert, Happening.ESCALATED, at=at, by=by)

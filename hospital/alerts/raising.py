@@ -44,10 +44,11 @@ def raise_alert(session: Session, sender: Sender, report: Report) -> Alert:
     A repeat that changes neither state, priority nor what the card shows writes no journal line.
     """
     patient = _patient(session, sender, report.subject) if report.subject else None
-    alert = find_open(session, sender, report, patient) or _adopt(session, sender, report, patient)
+    known = find_open(session, sender, report, patient)
+    alert = known or _adopt(session, sender, report, patient)
     if alert is None:
         return _open(session, sender, report, patient)
-    _repeat(session, alert, report, patient)
+    _repeat(session, alert, report, patient, adopted=known is None)
     return alert
 
 
@@ -165,14 +166,14 @@ def _open(session: Session, sender: Sender, report: Report, patient: Patient | N
     return alert
 
 
-def _repeat(session: Session, alert: Alert, report: Report, patient: Patient | None) -> None:
+def _repeat(session: Session, alert: Alert, report: Report, patient: Patient | None, *, adopted: bool = False) -> None:
     shown_before = _shown(alert)
     if alert.patient_id is None:
         alert.register_conflict = _conflicts(session, patient, alert.bed, report.at)
     _show(alert, report, patient)
     alert.repeats += 1
     happening = _change(session, alert, report)
-    if happening is None and _shown(alert) != shown_before:
+    if happening is None and (adopted or _shown(alert) != shown_before):
         happening = Happening.UPDATED
     if happening is not None:
         journal.append(session, alert, happening, at=report.at, free_text=report.alarm.text)

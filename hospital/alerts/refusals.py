@@ -72,7 +72,7 @@ class NothingToOpen(Refusal):
 
 class KeyUsed(Refusal):
     status = 422
-    sentence = "This idempotency key belongs to another act."
+    sentence = "Something else was sent from this form before. Reload the page, then send it again."
 
 
 class PressedTooLongAgo(Refusal):

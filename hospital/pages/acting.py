@@ -24,6 +24,7 @@ from hospital.fragments.words import gettext
 from hospital.pages.layout import fragments, now_of, page
 from hospital.records import Alert, Hospital, Idempotency
 from hospital.records.journal import cursor
+from hospital.records.sealed import keyed_digest, keyed_digests
 from hospital.roles import Right
 from hospital.vocabulary import Priority, State
 
@@ -55,12 +56,15 @@ class AsItIsNow:
     zone: ZoneInfo
 
 
-def carry_out(name: str, alert_id: int, act: Act) -> Response:
-    """Do the act once for its key, then answer as the caller asked: htmx, JSON or a plain form. Raises NotStored."""
+def carry_out(name: str, alert_id: int, act: Act, said: str = "") -> Response:
+    """Do the act once for its key, then answer as the caller asked: htmx, JSON or a plain form. Raises NotStored.
+
+    `said`: what the person wrote. With other words the same key is another act, and is refused: nothing gets lost.
+    """
     actor, key, in_time, leave_trace = me().actor, key_given(), _in_time(act, _pressed_at()), traces.of_act()
 
     def traced(session: Session) -> Outcome:
-        outcome = _once(session, actor.person_id, key, name, alert_id, in_time)
+        outcome = _once(session, Key(actor.person_id, key, name, said), alert_id, in_time)
         leave_trace(session, outcome.status)
         return outcome
 
@@ -86,30 +90,42 @@ def key_given() -> str:
     return key
 
 
-def earlier_outcome(session: Session, person_id: int, key: str, name: str, about_id: int) -> Idempotency | None:
-    """What this key has led to; None if it is new or was not given. Raises KeyUsed: it was for something else."""
-    query = select(Idempotency).where(Idempotency.person_id == person_id, Idempotency.key == key)
-    earlier = session.scalar(query) if key else None
-    if earlier is not None and (earlier.act, earlier.about_id) != (name, about_id):
-        raise KeyUsed
-    return earlier
+@dataclass(frozen=True)
+class Key:
+    """What one person's idempotency key stands for: the act, and what they wrote, of which only a digest is kept."""
 
+    person_id: int
+    key: str
+    name: str
+    said: str = ""
 
-def remember(session: Session, person_id: int, key: str, name: str, outcome: Outcome) -> None:
-    """For whoever comes again with this key."""
-    if key:
-        session.add(
-            Idempotency(
-                person_id=person_id,
-                key=key,
-                act=name,
-                about_id=outcome.about_id,
-                version=outcome.version,
-                status=outcome.status,
-                reason=outcome.reason,
-                at=clock.now(),
+    def earlier(self, session: Session, about_id: int) -> Idempotency | None:
+        """What it has led to; None if it is new or was not given. Raises KeyUsed: it was for something else."""
+        query = select(Idempotency).where(Idempotency.person_id == self.person_id, Idempotency.key == self.key)
+        earlier = session.scalar(query) if self.key else None
+        digests = keyed_digests(self.said) if self.said else [""]
+        if earlier is not None and (earlier.act, earlier.about_id) not in [(self._act(of), about_id) for of in digests]:
+            raise KeyUsed
+        return earlier
+
+    def remember(self, session: Session, outcome: Outcome) -> None:
+        """For whoever comes again with this key."""
+        if self.key:
+            session.add(
+                Idempotency(
+                    person_id=self.person_id,
+                    key=self.key,
+                    act=self._act(keyed_digest(self.said) if self.said else ""),
+                    about_id=outcome.about_id,
+                    version=outcome.version,
+                    status=outcome.status,
+                    reason=outcome.reason,
+                    at=clock.now(),
+                )
             )
-        )
+
+    def _act(self, digest: str) -> str:
+        return f"{self.name} {digest[:16]}".strip()
 
 
 def _pressed_at() -> datetime | None:
@@ -139,14 +155,14 @@ def _given(name: str) -> str:
     return request.headers.get(name) or request.headers.get(name.replace("_", "-")) or request.values.get(name, "")
 
 
-def _once(session: Session, person_id: int, key: str, name: str, alert_id: int, act: Act) -> Outcome:
+def _once(session: Session, key: Key, alert_id: int, act: Act) -> Outcome:
     try:
-        if (earlier := earlier_outcome(session, person_id, key, name, alert_id)) is not None:
+        if (earlier := key.earlier(session, alert_id)) is not None:
             return Outcome(earlier.status, alert_id, earlier.version, earlier.reason)
     except KeyUsed as refusal:
         return Outcome(refusal.status, alert_id, 0, refusal.reason)
     outcome = _try(session, alert_id, act)
-    remember(session, person_id, key, name, outcome)
+    key.remember(session, outcome)
     return outcome
 
 

@@ -16,4 +16,4 @@ blueprint = Blueprint("notes", __name__)
 def create(alert_id: int) -> Response:
     """The field `text`. The act itself checks whether this person may write here."""
     actor, text = me().actor, request.form.get("text", "")
-    return carry_out("note", alert_id, lambda session: note(session, actor, alert_id, text, clock.now()))
+    return carry_out("note", alert_id, lambda session: note(session, actor, alert_id, text, clock.now()), text)

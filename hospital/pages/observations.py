@@ -14,7 +14,7 @@ from hospital.alerts.refusals import Refusal
 from hospital.alerts.rights import patient_for
 from hospital.alerts.scaling import set_scale
 from hospital.fragments.words import gettext
-from hospital.pages.acting import Outcome, earlier_outcome, key_given, remember
+from hospital.pages.acting import Key, Outcome, key_given
 from hospital.pages.patients import patient_page
 from hospital.records import Monitoring, NotStored
 from hospital.roles import Right
@@ -62,6 +62,11 @@ class Form:
         measured = tuple(Measured(vital, Source.OTHER, value, now) for vital, value in self.measured.items())
         return ObservationSet(now, measured, self.consciousness, self.on_oxygen)
 
+    @property
+    def says(self) -> str:
+        """The same for the same observations."""
+        return repr((sorted(self.measured.items()), self.consciousness, self.on_oxygen))
+
     def _read_number(self, name: str) -> None:
         vital, lowest, highest, word = _FIELDS[name]
         text = self.given[name]
@@ -94,14 +99,14 @@ def create(patient_id: int) -> Response:
 
     With a key the same form is taken once, however often it comes.
     """
-    form = Form.read()
-    actor, key = me().actor, key_given()
+    form, actor = Form.read(), me().actor
+    key = Key(actor.person_id, key_given(), "observe", form.says)
 
     def act(session: Session) -> Monitoring:
         monitoring = patient_for(session, actor, patient_id, Right.OBSERVE)
-        if not form.errors and not earlier_outcome(session, actor.person_id, key, "observe", patient_id):
+        if not form.errors and not key.earlier(session, patient_id):
             observe(session, monitoring, Readings((form.as_set(),), clock.now(), person_id=actor.person_id))
-            remember(session, actor.person_id, key, "observe", Outcome(200, patient_id, monitoring.version))
+            key.remember(session, Outcome(200, patient_id, monitoring.version))
         return monitoring
 
     return _carry_out("observe", patient_id, act, form)

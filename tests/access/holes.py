@@ -107,10 +107,10 @@ def an_alert_is_anybodys(patch: pytest.MonkeyPatch) -> None:
 
 @noticed_by("pages/test_acting.py::test_the_same_key_of_another_person_is_another_key")
 def a_key_is_everybodys(patch: pytest.MonkeyPatch) -> None:
-    def earlier(session: Any, _person_id: int, key: str, *_: Any) -> Any:
-        return session.scalar(select(Idempotency).where(Idempotency.key == key))
+    def earlier(self: acting.Key, session: Any, _about_id: int) -> Any:
+        return session.scalar(select(Idempotency).where(Idempotency.key == self.key))
 
-    patch.setattr(acting, "earlier_outcome", earlier)
+    patch.setattr(acting.Key, "earlier", earlier)
 
 
 # ---- Streams

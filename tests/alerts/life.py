@@ -237,13 +237,13 @@ class Life:
         return None
 
     def acknowledge(self, who: str, alert: Expected, at: datetime) -> None:
-        alert.state, alert.owner, alert.climbs_at = "acknowledged", who, None
+        alert.state, alert.owner, alert.climbs_at, alert.expires_at = "acknowledged", who, None, None
         alert.taken.append((who, at, None))
         self._write("acknowledged", alert, at, who)
 
     def escalate(self, who: str | None, alert: Expected, at: datetime) -> None:
         alert.step += 1
-        waits = alert.state == "open" and alert.step < alert.highest_step
+        waits = alert.state == "open" and alert.condition != "cleared" and alert.step < alert.highest_step
         alert.climbs_at = at + DELAY[alert.priority] if waits else None
         self._write("escalated", alert, at, who)
 

@@ -263,6 +263,17 @@ def test_a_cleared_alert_can_still_be_taken_and_resolved(ward: Ward) -> None:
     assert ward.happenings() == ["raised", "cleared", "acknowledged", "resolved"]
 
 
+def test_what_somebody_has_taken_does_not_expire_as_unseen(ward: Ward) -> None:
+    alert_id = ward.alarm()
+    ward.end()
+    ward.acknowledge("nurse", alert_id)
+    ward.pass_time(900)
+    ward.run_timers()
+
+    assert (ward.alert(alert_id).state, ward.alert(alert_id).expires_at) == (State.ACKNOWLEDGED, None)
+    assert "expired" not in ward.happenings()
+
+
 def test_each_hospital_expires_its_own(ward: Ward) -> None:
     here, there = ward.alarm(gateway="demo"), ward.alarm(gateway="demo-b")
     ward.end(gateway="demo")

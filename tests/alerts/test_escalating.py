@@ -213,6 +213,15 @@ def test_who_has_an_alert_can_call_the_next_step_and_keeps_it(ward: Ward) -> Non
     assert [taken.until for taken in ward.acknowledgements(alert_id)] == [None]
 
 
+def test_what_is_over_does_not_climb_on_because_somebody_was_called(ward: Ward) -> None:
+    alert_id = ward.alarm()
+    ward.end()
+    ward.escalate("nurse", alert_id)
+
+    assert (ward.alert(alert_id).step, ward.alert(alert_id).escalate_at) == (1, None)
+    assert ward.alert(alert_id).expires_at == NOON + timedelta(minutes=15), "unseen, it ends as it would have"
+
+
 def test_the_last_step_has_no_next(ward: Ward) -> None:
     alert_id = ward.alarm()
     ward.escalate("nurse", alert_id)

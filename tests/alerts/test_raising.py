@@ -390,6 +390,13 @@ def test_the_monitors_alarm_joins_what_a_rule_has_raised(either_ward: Ward) -> N
     assert either_ward.happenings() == ["raised", "updated"]
 
 
+def test_the_journal_tells_when_the_monitor_joins_though_it_says_nothing_new(ward: Ward) -> None:
+    _by_a_rule(ward)
+    for _ in range(2):
+        ward.alarm(condition=LOW_SPO2)
+    assert ward.happenings() == ["raised", "updated"]
+
+
 def test_from_then_on_the_monitor_says_when_it_ends(ward: Ward) -> None:
     alert_id = _by_a_rule(ward)
     ward.alarm(condition=LOW_SPO2)

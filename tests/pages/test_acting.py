@@ -8,6 +8,7 @@ from sqlalchemy import select, text, update
 
 from hospital import background, clock, meters, records
 from hospital.records import Alert, Idempotency, Note, Person
+from hospital.records.sealed import keyed_digest
 from tests.pages.markup import read
 from tests.support.house import House, Visitor
 
@@ -37,6 +38,19 @@ def test_the_same_key_acts_once_and_gets_the_same_answer(house: House, nurse: Vi
     assert _happened(house) == ["raised", "noted"]
     with records.read() as session:
         assert len(session.scalars(select(Note)).all()) == 1
+
+
+def test_other_words_under_the_same_key_are_refused_and_not_lost_in_silence(
+    house: House, nurse: Visitor, alert_id: int
+) -> None:
+    path = f"/alerts/{alert_id}/notes"
+    nurse.act(path, key="k", text="Seen.")
+    answer = nurse.act(path, key="k", text="Seen. The probe was off.")
+    assert (answer.status_code, answer.json["reason"]) == (422, "KeyUsed")
+    assert "send it again" in answer.json["sentence"]
+    assert _happened(house) == ["raised", "noted"]
+    assert all("Seen" not in key.act for key in _keys()), "the words themselves are not kept"
+    assert nurse.act(path, key="k", text="Seen.").status_code == 200
 
 
 def test_without_a_key_each_request_is_an_act_of_its_own(house: House, nurse: Visitor, alert_id: int) -> None:
@@ -114,7 +128,8 @@ def test_a_key_is_kept_without_any_content(house: House, nurse: Visitor, alert_i
     with records.read() as session:
         (row,) = session.execute(text("SELECT * FROM idempotency")).mappings().all()
     assert {name: row[name] for name in row if name not in ("id", "at")} == {
-        "person_id": house.actor("nurse").person_id, "key": "k", "act": "note", "about_id": alert_id,
+        "person_id": house.actor("nurse").person_id, "key": "k", "about_id": alert_id,
+        "act": f"note {keyed_digest('Frau Testmann')[:16]}",
         "version": 2, "status": 200, "reason": "",
     }  # fmt: skip
 

@@ -86,6 +86,12 @@ def test_a_form_that_comes_twice_is_taken_once(house: House) -> None:
     assert len(by_hand()) == 2
 
 
+def test_another_form_under_the_same_key_is_refused_and_not_lost_in_silence(house: House) -> None:
+    assert fill(house, **WELL, idempotency_key="k").status_code == 303
+    assert fill(house, **WELL | {"pulse": "131"}, idempotency_key="k").status_code == 422
+    assert len(by_hand()) == 1
+
+
 def test_a_form_that_was_wrong_is_taken_when_it_is_right(house: House) -> None:
     assert fill(house, pulse="7200", idempotency_key="the same form").status_code == 422
     assert fill(house, pulse="72", idempotency_key="the same form").status_code == 303
