@@ -233,6 +233,7 @@ THINGS: dict[str, Callable[[House, str, Row], int]] = {
     "pass": lambda _house, _who, _row: _newest(SenderToken.id),  # that of the sender in the same row
     "passthere": lambda house, _who, row: _token_of(house, "demo-b", row),
     "refused": lambda house, _who, _row: house.take(b"MSH|^~\\&|G|H|||20261123||ORU^R40|7|P|2.6\rPV1|").message_id or 0,
+    "line": lambda _house, _who, _row: 7,
     "glass": lambda house, _who, _row: _emergency_of(house, "nurse2"),
     "glassthere": lambda house, _who, _row: _emergency_of(house, "nurse-b"),
 }

@@ -176,6 +176,7 @@ POST /pair/claim                     403   403       403    403       403      4
 GET  /admin/audit                    403   403       403    403       403      200   403     403     door   door
 GET  /admin/streams                  403   403       403    403       403      200   403     403     door   door
 GET  /admin/audit/strangers          403   403       403    403       403      200   403     403     door   door
+POST /admin/streams/<line>/end       403   403       403    403       403      404   403     403     401    401
 GET  /admin/audit/export             403   403       403    403       403      200   403     403     door   door
 
 GET  /live/stream?view=alerts        200   200       200    200       403      403   200     200     401    401
