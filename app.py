@@ -129,8 +129,6 @@ def create_app(given: Settings | None = None) -> Flask:
     settings.use(chosen)
     key_file = _key_file(chosen)
     _open(chosen, key_file)
-    if chosen.demo:
-        demo.prepare_demo(staff=chosen.simulate and chosen.simulate_staff)
     app = Flask(__name__)
     app.wsgi_app = Admission(BehindProxies(app.wsgi_app, chosen.trusted_proxies))  # type: ignore[method-assign]
     app.config["SECRET_KEY"], *app.config["SECRET_KEY_FALLBACKS"] = sealed.form_keys()
@@ -152,13 +150,16 @@ def create_app(given: Settings | None = None) -> Flask:
 
 
 def _open(chosen: Settings, key_file: Path | None) -> None:
-    """Take the keys, bring the database to its newest form and see whether the keys open it."""
+    """Take the keys, bring the database to its newest form, see whether the keys open it, and fill it if wished."""
     try:
         sealed.use_ring(_key_source(chosen, key_file))
         url = chosen.database_url or f"sqlite:///{_instance(chosen) / 'hospital.db'}"
-        migrating.migrate(url)
-        records.connect(url)
-        prepare_keys()
+        with migrating.one_at_a_time(url):
+            migrating.migrate(url)
+            records.connect(url)
+            prepare_keys()
+            if chosen.demo:
+                demo.prepare_demo(staff=chosen.simulate and chosen.simulate_staff)
         anchoring.use_file(Path(chosen.anchor_file) if chosen.anchor_file else _instance(chosen) / "anchors.log")
     except (ring.BadRing, WrongRing) as problem:
         raise settings.BadSetting(str(problem)) from None

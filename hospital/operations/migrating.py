@@ -1,13 +1,30 @@
 """Bring the database to the newest form before anything uses it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 _MIGRATIONS = Path(__file__).parents[2] / "migrations"
-_LOCK = 7_203_947  # any number, the same in every process
+_LOCK, _START_LOCK = 7_203_947, 7_203_948  # any numbers, the same in every process
+
+
+@contextmanager
+def one_at_a_time(url: str) -> Iterator[None]:
+    """On PostgreSQL, of processes that start at once: the first makes what all need, the others find it made."""
+    if make_url(url).get_backend_name() != "postgresql":
+        yield
+        return
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _START_LOCK})
+            yield
+    finally:
+        engine.dispose()  # a closed connection holds no lock
 
 
 def migrate(url: str) -> None:

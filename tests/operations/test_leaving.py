@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.alarms import alarm
+from tests.support.crowd import Crowd
 from tests.support.postgres import Postgres
+from tests.support.screen import Screen, Seat
 from tests.support.server import EMBEDDED, GUNICORN, Server
 from tests.support.sse import Stream, greeted, opened, sign_in, until
 from tests.support.websocket import Socket
@@ -20,6 +22,7 @@ from tests.support.websocket import Socket
 NewServer = Callable[..., Server]
 WINDOW_S = 2.0
 SCREENS = 200
+TIMEOUT_S = "12"  # after which gunicorn kills a worker that stands still; starting must take less
 
 either_server = pytest.mark.parametrize("command", [EMBEDDED, GUNICORN], ids=["embedded", "gunicorn"])
 
@@ -180,10 +183,49 @@ def test_two_workers_on_postgresql_show_the_same_to_everyone(
     postgres.drop_database(url)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stands still"])
+def test_a_worker_that_dies_is_replaced_and_its_screens_come_back_with_everything(
+    new_server: NewServer, postgres: Postgres, number: signal.Signals
+) -> None:
+    """Two workers that have made an empty database together. One that stands still is killed by gunicorn."""
+    url = postgres.create_database()
+    server = new_server(command=(*GUNICORN, "--workers", "2", "--timeout", TIMEOUT_S), HOSPITAL_DATABASE_URL=url)
+    seat = Seat("nurse", sign_in(server.port, "nurse").cookie)
+    crowd = Crowd(server.port)
+    try:
+        until(lambda: len(_workers(server)) == 2)
+        dies, lives = _workers(server)
+        theirs = {}
+        for asleep, awake in ((lives, dies), (dies, lives)):  # who is asleep opens no stream
+            os.kill(asleep, signal.SIGSTOP)
+            theirs[awake] = crowd.open(seat, 5, every_s=0.01)
+            crowd.wait(lambda awake=awake: all(screen.state == "live" for screen in theirs[awake]))  # type: ignore[misc]
+            os.kill(asleep, signal.SIGCONT)
+
+        os.kill(dies, number)
+        answers = [_insist(server, alarm(alert_id=f"A{n}", bed=f"MED^^MED-0{n}")) for n in range(1, 6)]
+
+        crowd.wait(lambda: all(screen.connects == 2 for screen in theirs[dies]), 60, "they do not come back")
+        crowd.wait(lambda: all(_cards(screen) == {f"alert-{n}" for n in range(1, 6)} for screen in crowd.screens), 30)
+        crowd.wait_live(30)
+        until(lambda: len(_workers(server)) == 2 and dies not in _workers(server))
+        assert all(b"MSA|" in answer for answer in answers)
+        assert all(screen.connects == 1 for screen in theirs[lives])
+    finally:
+        crowd.close()
+        server.stop()
+        postgres.drop_database(url)
+
+
 def test_two_workers_on_sqlite_are_refused_with_a_sentence(tmp_path: Path) -> None:
     server = Server(tmp_path, command=(*GUNICORN, "--workers", "2"))
     with pytest.raises(RuntimeError, match="SQLite has one writer: give one worker"):
         server.start()
+
+
+def _cards(screen: Screen) -> set[str]:
+    return {id for id, card in screen.shown.items() if not card.hidden}
 
 
 def _insist(server: Server, message: bytes) -> bytes:
