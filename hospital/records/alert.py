@@ -28,6 +28,7 @@ class Alert(Base):
         Index("ix_alert_unresolved", "hospital_id", "unit_id", sqlite_where=_UNRESOLVED, postgresql_where=_UNRESOLVED),
         Index("ix_alert_sender_alert_id", "sender_id", "sender_alert_id"),
         Index("ix_alert_condition", "patient_id", "condition_key"),
+        Index("ix_alert_raised", "hospital_id", "raised_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,7 +1,5 @@
 """The audit as people read it: staff by name, units by code, and as CSV. No patient is named: only ids of things."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,9 +16,9 @@ from hospital.records.hospital import Unit
 from hospital.records.person import Person
 from hospital.records.sealed import CannotOpen
 from hospital.records.sender import Sender
+from hospital.records.spreadsheet import csv_line
 
 COLUMNS = ("number", "at", "person", "session", "act", "object", "outcome", "units", "address", "reason")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet take a cell for one
 _AT_ONCE = 1_000
 
 
@@ -61,11 +59,11 @@ def rows(session: Session, hospital_id: int, query: Select[AuditLine, bytes]) ->
 
 
 def csv_lines(session: Session, hospital_id: int, query: Select[AuditLine, bytes]) -> Iterator[str]:
-    """Oldest first, with a head line. A cell that a spreadsheet would take for a formula gets an apostrophe."""
-    yield _csv(COLUMNS)
+    """Oldest first, with a head line."""
+    yield csv_line(COLUMNS)
     for row in rows(session, hospital_id, query.order_by(AuditLine.number)):
         told = [clock.iso(row.at) if name == "at" else str(getattr(row, name)) for name in COLUMNS]
-        yield _csv(tuple(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in told))
+        yield csv_line(told)
 
 
 class _Names:
@@ -87,9 +85,3 @@ def _detail(sealed_detail: bytes | None) -> dict[str, str]:
     except CannotOpen:
         return {"reason": "(changed: run audit verify)"}
     return json.loads(text) if text else {}
-
-
-def _csv(cells: tuple[str, ...]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()

@@ -27,7 +27,7 @@ from hospital.live import opening, socket
 from hospital.live.relay import Relay
 from hospital.live.resume import Tail, Touch
 from hospital.pages import acting, alerts, audit, patients, problems
-from hospital.records import Alert, Idempotency, Monitoring, audit_table
+from hospital.records import Alert, Idempotency, Monitoring, spreadsheet
 from hospital.roles import Right
 from hospital.vocabulary import State
 
@@ -177,7 +177,7 @@ def an_error_quotes_what_it_stumbled_over(patch: pytest.MonkeyPatch) -> None:
 
 @noticed_by("operations/test_auditing.py::test_no_cell_is_a_formula_for_a_spreadsheet[+1]")
 def a_cell_is_a_formula(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(audit_table, "_FORMULA", ("\0",))
+    patch.setattr(spreadsheet, "_FORMULA", ("\0",))
 
 
 @noticed_by("operations/test_metrics.py::test_no_counter_ever_names_a_patient_a_person_or_a_sender")

@@ -165,6 +165,7 @@ POST /patients/<none>/spo2-scale     404   404       403    404       403      4
 POST /patients/<other>/spo2-scale    404   404       404    404       403      403   404     403     401    401
 
 GET  /metrics                        200   200       200    200       403      403   200     200     door   door
+GET  /metrics/export                 200   200       200    200       403      403   403     200     door   door
 GET  /board                          200   200       200    200       403      403   200     200     code   code
 GET  /board/offline                  200   200       200    200       200      200   200     200     200    200
 GET  /boards                         403   403       200    403       403      403   403     403     door   door
