@@ -28,6 +28,7 @@ class Right(StrEnum):
     SET_SCALE = "set-scale"
     RESOLVE_UNASSIGNED = "resolve-unassigned"
     PAIR_BOARDS = "pair-boards"
+    SEND_NOTICES = "send-notices"
     BREAK_GLASS = "break-glass"  # emergency access: all units of the hospital, for a while
     OWN_ACCOUNT = "own-account"  # a password, a second factor, sign-ins of one's own
     SEE_ADMINISTRATION = "see-administration"
@@ -61,12 +62,13 @@ _AT_A_DESK = frozenset({Right.OWN_ACCOUNT, Right.SEE_ADMINISTRATION, Right.BREAK
 # A charge nurse does not resolve her nurses' alerts; an unassigned one she alone can see, so she alone can end it.
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.NURSE: _AT_THE_BED,
-    Role.CHARGE: _AT_THE_BED - {Right.RESOLVE} | {Right.SEE_UNASSIGNED, Right.RESOLVE_UNASSIGNED, Right.PAIR_BOARDS},
+    Role.CHARGE: _AT_THE_BED - {Right.RESOLVE}
+    | {Right.SEE_UNASSIGNED, Right.RESOLVE_UNASSIGNED, Right.PAIR_BOARDS, Right.SEND_NOTICES},
     Role.PHYSICIAN: _AT_THE_BED | {Right.SET_SCALE},
     Role.ENGINEER: _AT_A_DESK | {Right.SEE_SENDERS, Right.MANAGE_SENDERS},
     Role.ADMIN: _AT_A_DESK
     | {Right.SEE_SENDERS, Right.MANAGE_SENDERS, Right.GIVE_TOKENS}
-    | {Right.MANAGE_PEOPLE, Right.MANAGE_UNITS, Right.SEE_AUDIT, Right.SEE_STREAMS}
+    | {Right.MANAGE_PEOPLE, Right.MANAGE_UNITS, Right.SEND_NOTICES, Right.SEE_AUDIT, Right.SEE_STREAMS}
     | {Right.REVIEW_EMERGENCIES},
     Role.DISPLAY: frozenset({Right.SEE_ALERTS}),
 }

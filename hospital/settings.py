@@ -101,6 +101,7 @@ class Settings:
     reports_per_minute: int = 60
     csp_reports_per_minute: int = 600
     # Wall boards
+    notice_days: float = 7.0
     board_silent_s: float = 30.0
     board_night_from_h: float = 21.0
     board_night_to_h: float = 7.0

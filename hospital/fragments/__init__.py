@@ -77,6 +77,9 @@ class Fragments:
     def beds(self, **given: object) -> Markup:
         return self._render("board_beds", **given)
 
+    def notices_number(self, version: int) -> Markup:
+        return self._render("notices_number", version=version)
+
     def _once(self, thing: Thing, alert: Alert, render: Callable[[], Markup]) -> Markup:
         version = (alert.version, alert.changed_at)
         kept, html = self._kept.pop(thing, (None, Markup()))

@@ -45,6 +45,7 @@ class Relay:
         self.hub = Hub()
         self.outlet = Outlet(self.hub, self.resync)
         self._build = build
+        self._fragments = fragments
         self._cards = Cards(fragments)
         meters.gauge("streams_open", self.open_streams)
         self._vitals = Vitals(self.hub, self.outlet, fragments)
@@ -170,15 +171,29 @@ class Relay:
     def _news(self) -> list[tuple[int, list[Touch]]]:
         with records.read() as session:
             news = []
-            for hospital_id, code, epoch, head, zone in session.execute(
-                select(Hospital.id, Hospital.code, Hospital.epoch, Hospital.head, Hospital.timezone)
+            for hospital_id, code, epoch, head, zone, notices in session.execute(
+                select(
+                    *(Hospital.id, Hospital.code, Hospital.epoch, Hospital.head, Hospital.timezone, Hospital.notices)
+                )
             ).all():
                 tail = self._tail(session, hospital_id, epoch, head, zone)
                 tail.code = code
+                self._tell_notices(hospital_id, tail, notices)
                 if head > tail.sent:
                     news.append((hospital_id, _lines_after(session, hospital_id, tail.sent)))
             self._renew(session, news)
         return news
+
+    def _tell_notices(self, hospital_id: int, tail: Tail, number: int) -> None:
+        """A number alone goes to the screens: what is for whom, their pages ask."""
+        if tail.notices == number:
+            return
+        tail.notices = number
+        for audience in self.hub.audiences(hospital_id):
+            self.outlet.write_all(self.hub.lines(audience), self._notices(tail))
+
+    def _notices(self, tail: Tail) -> Frame:
+        return frame.vitals(self._fragments.notices_number(tail.notices))
 
     def _tail(self, session: Session, hospital_id: int, epoch: str, head: int, zone: str) -> Tail:
         tail = self._tails.get(hospital_id)
@@ -237,7 +252,8 @@ class Relay:
             build=self._build,
         )
         reload = [frame.reload(self._build)] if watch.build not in ("", self._build) else []
-        return Frame.together(hello, *reload, *self._vitals.recent(audience, tail), *replay)
+        notices = [self._notices(tail)] if tail.notices else []
+        return Frame.together(hello, *reload, *notices, *self._vitals.recent(audience, tail), *replay)
 
     def _replay(self, audience: Audience, tail: Tail, after: str | None) -> list[Frame]:
         """What has changed since `after`, or the word that this cannot be told. Many come back from the same place."""

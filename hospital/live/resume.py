@@ -40,6 +40,7 @@ class Tail:
     sent: int
     zone: ZoneInfo
     code: str = ""  # of the hospital
+    notices: int = 0  # how often its notices have changed
     ring: deque[Touch] = field(default_factory=lambda: deque(maxlen=settings.current.ring_lines))
 
     @property

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from hospital import clock, settings
 from hospital.access.sessions import SignedIn
+from hospital.alerts import notices
 from hospital.fragments import Fragments, language
 from hospital.fragments.card import Card, alerts_in, card
-from hospital.fragments.moment import moment
+from hospital.fragments.moment import Moment, moment
 from hospital.fragments.words import gettext
 from hospital.records import Alert, Hospital
 from hospital.records.journal import cursor
@@ -56,6 +57,18 @@ class Now:
     hospital: str
     zone: ZoneInfo
     cursor: str
+    notices: list["Told"]
+    notices_version: int
+
+
+@dataclass(frozen=True)
+class Told:
+    """A notice in the bar."""
+
+    id: int
+    text: str
+    by: str
+    at: Moment
 
 
 def home_of(role: Role) -> str:
@@ -71,7 +84,10 @@ def home_here() -> str:
 
 def now_of(session: Session, person: SignedIn) -> Now:
     hospital = session.get_one(Hospital, person.actor.hospital_id)
-    return Now(hospital.name, ZoneInfo(hospital.timezone), cursor(hospital.epoch, hospital.head))
+    zone = ZoneInfo(hospital.timezone)
+    unread = notices.unread(session, person.actor, clock.now()) if hospital.notices else []
+    told = [Told(one.id, one.text, one.by.display_name, moment(one.at, zone)) for one in unread]
+    return Now(hospital.name, zone, cursor(hospital.epoch, hospital.head), told, hospital.notices)
 
 
 def fragments() -> Fragments:
@@ -122,6 +138,8 @@ def _around(person: SignedIn | None, now: Now | None, views: list[str]) -> dict[
         "build": current_app.config["BUILD"],
         "zone": zone.key,
         "cursor": now.cursor if now else "",
+        "notices": now.notices if now else [],
+        "notices_version": now.notices_version if now else 0,
         "stream_url": f"/live/stream?{'&'.join(f'view={view}' for view in views)}" if views else "",
         "hospital_name": now.hospital if now else "",
         "person": None,
@@ -165,6 +183,7 @@ def _nav(person: SignedIn) -> list[Place]:
         ("/metrics", gettext("Metrics"), "metrics", at_the_bed),
         ("/board", gettext("Board"), "board", at_the_bed),
         ("/boards", gettext("Boards"), "monitor", may(Right.PAIR_BOARDS)),
+        ("/notices", gettext("Notices"), "notice", may(Right.SEND_NOTICES)),
         ("/admin", gettext("Administration"), "administration", may(Right.SEE_ADMINISTRATION)),
         ("/admin/audit", gettext("Audit"), "audit", may(Right.SEE_AUDIT)),
     )

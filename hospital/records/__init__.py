@@ -10,6 +10,7 @@ from hospital.records.idempotency import Idempotency
 from hospital.records.journal import JournalLine
 from hospital.records.key_register import SealKey
 from hospital.records.message import Message, Verdict
+from hospital.records.notice import Notice, NoticeReading
 from hospital.records.observation import Monitoring, Observation, UnitLimit
 from hospital.records.patient import Patient, PatientReference, Stay, meet_patient, meet_unidentified, settle
 from hospital.records.person import Ended, Person, PersonSession, RecoveryCode, SignInDelay
@@ -34,6 +35,8 @@ __all__ = [
     "Monitoring",
     "NotStored",
     "Note",
+    "Notice",
+    "NoticeReading",
     "Observation",
     "Pairing",
     "Patient",

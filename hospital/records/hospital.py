@@ -9,6 +9,7 @@ from hospital.records.database import Base
 class Hospital(Base):
     """`head` is the number of the last journal line, `epoch` a word that changes when a backup is put back.
 
+    `notices` counts each change of its notices, so that screens learn of it.
     `second_factor_roles`: words of the roles that must have a second factor, between spaces.
     """
 
@@ -22,6 +23,7 @@ class Hospital(Base):
     head: Mapped[int] = mapped_column(default=0)
     last_hash: Mapped[str] = mapped_column(String(64), default="")
     second_factor_roles: Mapped[str] = mapped_column(String(100), default="")
+    notices: Mapped[int] = mapped_column(default=0)
 
 
 class Unit(Base):

@@ -8,6 +8,7 @@ const htmx = /** @type {any} */ (window).htmx;
 
 const NUMBERED = ["alert", "board", "urgent"];
 const OVER = '[hidden]:is([data-state="resolved"], [data-state="left"])'; // a tombstone
+const SPREAD_MS = 3_000;
 const HELD_MOST_MS = 600; // a press holds news back, but never for longer
 const CLICK_COMES_MS = 50; // after the release, if it comes at all
 
@@ -111,7 +112,10 @@ async function put(fragment) {
   const version = versionOf(fragment);
   if (!fragment.id || (old && versionOf(old) >= version) || (gone.get(fragment.id) ?? -1) >= version) return false;
   const followers = [...document.querySelectorAll(`[data-follows="${CSS.escape(fragment.id)}"]`)];
-  if (followers.some((follower) => versionOf(follower) < version)) fetchPage();
+  if (followers.some((follower) => versionOf(follower) < version)) {
+    // Notices concern everybody at once, and can wait until not everybody asks at once.
+    setTimeout(fetchPage, fragment.id === "notices-0" ? Math.random() * SPREAD_MS : 0);
+  }
   if (old?.closest("[data-follows]")) return true;
   const list = /** @type {HTMLElement | null} */ (document.querySelector(`[data-list="${fragment.id.split("-")[0]}"]`));
   if (fragment.matches(OVER)) {

@@ -18,7 +18,7 @@ from tests.support.house import House
 # <MED>, <ICU>, <none>, <other>: an alert or a patient in that unit, in none that is known, or in the other hospital.
 # <own>, <foreign>: a sign-in of oneself, or of somebody else. <here>, <there>: a person of `demo`, or of `demo-b`;
 # <ours>, <theirs>: a unit, a bed or a code of a bed, of `demo` or of `demo-b`.
-# <his>: a sign-in of <here>. <board>: one that is not there; tests/access/test_pairing.py has those that are.
+# <his>: a sign-in of <here>. <board>: one, or a notice, that is not there; test_pairing.py has those that are.
 # <glass>, <glassthere>: an emergency access in `demo`, or in `demo-b`; what it opens: tests/access/test_emergency.py.
 # <gate>, <gatethere>: a sender of `demo`, or of `demo-b`; <pass>, <passthere>: a token of either.
 # <refused>: a refused message of `demo`; who may read it, and when: tests/pages/test_engineering.py.
@@ -167,6 +167,10 @@ POST /patients/<other>/spo2-scale    404   404       404    404       403      4
 GET  /metrics                        200   200       200    200       403      403   200     200     door   door
 GET  /metrics/export                 200   200       200    200       403      403   403     200     door   door
 GET  /board                          200   200       200    200       403      403   200     200     code   code
+GET  /notices                        403   403       200    403       403      200   403     403     door   door
+POST /notices                        403   403       422    403       403      422   403     403     401    401
+POST /notices/<board>/withdrawal     403   403       404    403       403      404   403     403     401    401
+POST /notices/<board>/reading        404   404       404    404       404      404   404     404     401    401
 GET  /board/offline                  200   200       200    200       200      200   200     200     200    200
 GET  /boards                         403   403       200    403       403      403   403     403     door   door
 POST /boards                         403   403       422    403       403      403   403     403     401    401
