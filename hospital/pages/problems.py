@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from flask import Flask, Response, jsonify, make_response, redirect, request
 from werkzeug.exceptions import (
+    BadHost,
     Forbidden,
     HTTPException,
     InternalServerError,
@@ -118,6 +119,8 @@ def _is_page() -> bool:
 
 
 def _is_for_people() -> bool:
+    if isinstance(request.routing_exception, BadHost):  # a page has addresses, and there is nowhere for them to lead
+        return False
     accepted = request.accept_mimetypes
     return not request.path.startswith(_PROGRAMS) and (not accepted or accepted.accept_html)
 

@@ -29,7 +29,14 @@ ROUND = 20_000  # inputs, before a new server is taken: what a hospital keeps gr
 MEGABYTES = 25  # more than at first, after a round
 NO_LIMITS = {
     f"HOSPITAL_{name}": "1000000000"
-    for name in ("STREAMS_PER_PERSON", "STREAMS_PER_S", "ACTS_PER_MINUTE", "INTAKE_PER_MINUTE", "REPORTS_PER_MINUTE")
+    for name in (
+        "MLLP_PER_MINUTE",
+        "STREAMS_PER_PERSON",
+        "STREAMS_PER_S",
+        "ACTS_PER_MINUTE",
+        "INTAKE_PER_MINUTE",
+        "REPORTS_PER_MINUTE",
+    )
 }
 SETTINGS = NO_LIMITS | {"HOSPITAL_REPEAT_WINDOW_H": "0", "HOSPITAL_SESSION_ROTATE_S": "86400"}
 

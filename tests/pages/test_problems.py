@@ -25,6 +25,12 @@ def test_what_does_not_exist_is_told_as_a_page(house: House, who: str | None) ->
     assert page.one("main").one("a").attributes["href"] == "/alerts"
 
 
+@pytest.mark.parametrize("path", ["/alerts", "/nothing", "/sign-in", "/static/css/main.css"])
+def test_who_asks_for_a_host_that_cannot_be_is_told_so_without_a_page(house: House, path: str) -> None:
+    answer = house.visitor("nurse").get(path, headers=HTML | {"Host": "x" * 300})
+    assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
+
+
 def test_what_does_not_exist_is_told_to_a_program_as_json(house: House) -> None:
     answer = house.visitor().get("/nothing", headers=JSON)
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
