@@ -31,7 +31,7 @@ def take() -> Response:
     try:
         painted = msgspec.json.decode(request.get_data(), type=Painted).cursor
         is_board = records.write(None, lambda session: pulse.take_pulse(session, person_id, painted, clock.now()))
-    except (msgspec.MsgspecError, pulse.NotACursor):
+    except (msgspec.MsgspecError, UnicodeDecodeError, pulse.NotACursor):
         raise BadRequest('A pulse is JSON with a cursor: {"cursor": "<epoch>-<number>"}.') from None
     if not is_board:
         raise NotFound("This screen is not paired as a wall board.")

@@ -50,7 +50,7 @@ def take() -> Response:
     request.max_content_length = _MOST_BYTES  # also of what comes in pieces, without a length
     try:
         report = msgspec.json.decode(request.get_data(), type=Report)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         raise BadRequest('A report is JSON: {"errors": {kind: number}, "paint_ms": [number]}.') from None
     for kind, times in msgspec.structs.asdict(report.errors).items():
         if times:

@@ -43,7 +43,7 @@ def take() -> Response:
     request.max_content_length = _MOST_BYTES
     try:
         broken = msgspec.json.decode(request.get_data(), type=Report).broken
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise BadRequest('A report is JSON: {"csp-report": {"effective-directive": "script-src"}}.') from None
     meters.count("csp_violations_total", directive=_known(broken.directive or broken.words))
     return Response(status=204)

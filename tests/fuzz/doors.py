@@ -49,7 +49,8 @@ def _conversation(door: Door, pieces: list[bytes]) -> bytes:
             else:
                 for piece in pieces:
                     line.sendall(piece)
-                line.shutdown(socket.SHUT_WR)
+                with suppress(OSError):  # not connected: it has hung up already
+                    line.shutdown(socket.SHUT_WR)
         return answer + _read(line)
 
 

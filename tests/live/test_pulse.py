@@ -16,7 +16,8 @@ def test_a_pulse_says_when_and_up_to_where(house: House) -> None:
     assert after.pulse_at is not None and after.current_at == after.pulse_at
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"cursor": 7}', b'{"cursor": "e-1", "x": 1}', b'{"cursor": "-1"}',
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"cursor": 7}', b'{"\xff": 1}',
+                                  b'{"cursor": "e-1", "x": 1}', b'{"cursor": "-1"}',
                                   b'{"cursor": "e-1\\n"}', b'{"cursor": "' + b"e" * 300 + b'-1"}'])  # fmt: skip
 def test_what_is_no_pulse_is_refused_and_changes_nothing(house: House, body: bytes) -> None:
     wall, before = paired(house)

@@ -45,6 +45,7 @@ def test_times_to_the_screen_are_a_histogram_for_prometheus(house: House) -> Non
     [
         b"",
         b"[]",
+        b'{"errors": {"\xff": 1}, "paint_ms": []}',
         {"errors": {"stream": 1}},
         {"errors": {"patient": 1}, "paint_ms": []},
         {"errors": {"stream": -1}, "paint_ms": []},

@@ -51,7 +51,17 @@ def test_nothing_that_it_says_is_kept(house: House, caplog: pytest.LogCaptureFix
 
 @pytest.mark.parametrize(
     "nonsense",
-    [b"", b"x", b"[]", b"{}", b'{"csp-report": 1}', b"[" * 16_000, b'{"csp-report":' * 1_100, b"\xff\xfe{}"],
+    [
+        b"",
+        b"x",
+        b"[]",
+        b"{}",
+        b'{"csp-report": {"effective-directive": "\xff"}}',
+        b'{"csp-report": 1}',
+        b"[" * 16_000,
+        b'{"csp-report":' * 1_100,
+        b"\xff\xfe{}",
+    ],
     ids=lambda body: repr(body[:20]),
 )
 def test_nonsense_is_refused(house: House, nonsense: bytes) -> None:
