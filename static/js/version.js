@@ -33,13 +33,13 @@ function loadWhenIdle() {
   look();
 }
 
-/** Something stands in a form that a reload would throw away. */
+/** Something stands in a form that a reload would throw away. What has no form is kept elsewhere. */
 function isTyping() {
   const fields = /** @type {NodeListOf<HTMLInputElement | HTMLTextAreaElement>} */ (
-    document.querySelectorAll("textarea, input:not([type=hidden])")
+    document.querySelectorAll("main form :is(textarea, input:not([type=hidden]))")
   );
   return [...fields].some((field) =>
-    field instanceof HTMLInputElement && field.type === "radio" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue,
+    field instanceof HTMLInputElement && ["radio", "checkbox"].includes(field.type) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue,
   );
 }
 
