@@ -23,7 +23,7 @@ def test_the_readings_around_an_alert_are_drawn_with_its_marks_and_stand_in_a_ta
     page = _page(server, new_desk, "C1")
     page.wait_for_function(DRAWN)
     chart = page.get_by_role("img", name="SpO₂")
-    expect(chart).to_have_attribute("aria-label", "SpO₂, half an hour before and after: from 84 to 97")
+    expect(chart).to_have_attribute("aria-label", "SpO₂ %, half an hour before and after: from 84 to 97")
     expect(page.locator("[data-trend-marks] svg")).to_have_count(1)
     acknowledge_button(page, "MED-11").click()
     expect(page.locator("[data-trend-marks] svg")).to_have_count(2)
