@@ -212,8 +212,9 @@ def add_second_gateway(server: Server) -> None:
     """Before its start: a sender of the second hospital, known by its header."""
     with closing(sqlite3.connect(server.folder / "hospital.db")) as database:
         database.execute(
-            "INSERT INTO sender (hospital_id, name, application, facility, authority, training, created_at)"
-            " SELECT id, 'Gateway B', 'GATEWAY_B', 'BENCH', 'GATEWAY_B', 0, '2026-01-01 00:00:00' FROM hospital"
+            "INSERT INTO sender"
+            " (hospital_id, name, application, facility, authority, training, created_at, addresses, told_over)"
+            " SELECT id, 'Gateway B', 'GATEWAY_B', 'BENCH', 'GATEWAY_B', 0, '2026-01-01 00:00:00', '', 0 FROM hospital"
             " WHERE code = 'demo-b'"
         )
         database.commit()
