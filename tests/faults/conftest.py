@@ -46,12 +46,15 @@ def seated(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Seated:
     return Seated(folder / "hospital.db", cookies)
 
 
-@pytest.fixture
-def new_floor(seated: Seated, tmp_path: Path) -> Iterator[NewFloor]:
-    """new_floor("a-twist", quick=True, HOSPITAL_…="1"): a server that runs, and nobody there yet."""
-    floors: list[Floor] = []
+class Floors:
+    """Makes floors, each in a folder of its own. Needs close()."""
+
+    def __init__(self, seated: Seated, folder: Path) -> None:
+        self._seated, self._folder = seated, folder
+        self._made: list[Floor] = []
 
     def make(
+        self,
         *twists: str,
         quick: bool = True,
         receive_buffer_bytes: int = 0,
@@ -59,18 +62,26 @@ def new_floor(seated: Seated, tmp_path: Path) -> Iterator[NewFloor]:
         on_processor: int | None = None,
         **environment: str,
     ) -> Floor:
-        folder = folder or tmp_path / f"floor-{len(floors)}"
+        folder = folder or self._folder / f"floor-{len(self._made)}"
         folder.mkdir(exist_ok=True)
-        (folder / "hospital.db").write_bytes(seated.file.read_bytes())
+        (folder / "hospital.db").write_bytes(self._seated.file.read_bytes())
         many = {"HOSPITAL_STREAMS_PER_PERSON": "100000"}
         server = PinnedServer(folder, many | (QUICK if quick else {}) | environment)
         server.processor = on_processor
         server.start(*(twisted(*twists) if twists else ()))
         rules = Rules.quick() if quick else Rules()
-        floors.append(Floor(server, seated.cookies, rules=rules, receive_buffer_bytes=receive_buffer_bytes))
-        return floors[-1]
+        self._made.append(Floor(server, self._seated.cookies, rules=rules, receive_buffer_bytes=receive_buffer_bytes))
+        return self._made[-1]
 
-    yield make
-    for floor in floors:
-        floor.close()
-        floor.server.stop()
+    def close(self) -> None:
+        for floor in self._made:
+            floor.close()
+            floor.server.stop()
+
+
+@pytest.fixture
+def new_floor(seated: Seated, tmp_path: Path) -> Iterator[NewFloor]:
+    """new_floor("a-twist", quick=True, HOSPITAL_…="1"): a server that runs, and nobody there yet."""
+    floors = Floors(seated, tmp_path)
+    yield floors.make
+    floors.close()

@@ -2,18 +2,23 @@
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.faults.checker import told
-from tests.faults.conftest import NewFloor
+from tests.faults.conftest import Floors, NewFloor, Seated
 from tests.faults.floor import Floor
+from tests.faults.ledger import Verdict
 from tests.support.pieces import Card
 from tests.support.screen import Screen
 
 Scenario = Callable[[Floor], None]
+Planted = dict[tuple[str, Scenario], "Future[list[Verdict]]"]
 
 
 class WithoutVersions(Screen):
@@ -273,28 +278,45 @@ def test_a_gap_that_cannot_be_replayed_is_fetched(new_floor: NewFloor) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("twist", "kind", "scenario"), PLANTED, ids=name_of)
 def test_the_checker_catches_what_is_planted_in_the_server(
-    new_floor: NewFloor, twist: str, kind: str, scenario: Scenario
+    planted: Planted, twist: str, kind: str, scenario: Scenario
 ) -> None:
-    floor = new_floor(twist, receive_buffer_bytes=_buffer(scenario), **SETTINGS.get(scenario, {}))
-    scenario(floor)
-    _is_told(floor, kind)
+    _is_told(planted[twist, scenario].result(), kind)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "scenario"), PLANTED_OUTSIDE, ids=name_of)
 def test_the_checker_catches_what_is_planted_outside_the_server(
-    new_floor: NewFloor, kind: str, scenario: Scenario
+    planted: Planted, kind: str, scenario: Scenario
 ) -> None:
-    floor = new_floor(**SETTINGS.get(scenario, {}))
-    scenario(floor)
-    _is_told(floor, kind)
+    _is_told(planted["", scenario].result(), kind)
 
 
-def _is_told(floor: Floor, kind: str) -> None:
-    verdicts = floor.verdicts()
+@pytest.fixture(scope="module")
+def planted(
+    seated: Seated, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Planted]:
+    """What the checker says of each mistake that is asked for: three floors at once, since most of it is waiting."""
+    items: list[Any] = [item for item in request.session.items if "planted" in getattr(item, "fixturenames", ())]
+    asked = [(item.callspec.params.get("twist", ""), item.callspec.params["scenario"]) for item in items]
+    with ThreadPoolExecutor(3) as pool:
+        yield {
+            (twist, scenario): pool.submit(_live_through, seated, tmp_path_factory.mktemp("planted"), twist, scenario)
+            for twist, scenario in asked
+        }
+
+
+def _live_through(seated: Seated, folder: Path, twist: str, scenario: Scenario) -> list[Verdict]:
+    how: dict[str, Any] = dict(SETTINGS.get(scenario, {}))
+    how["receive_buffer_bytes"] = FEW_BYTES if scenario is a_reader_that_stops_reading else 0
+    floors = Floors(seated, folder)
+    try:
+        floor = floors.make(*([twist] if twist else []), **how)
+        scenario(floor)
+        return floor.verdicts()
+    finally:
+        floors.close()
+
+
+def _is_told(verdicts: list[Verdict], kind: str) -> None:
     print(told(verdicts, most=3))
     assert kind in {verdict.kind for verdict in verdicts}, told(verdicts)
-
-
-def _buffer(scenario: Scenario) -> int:
-    return FEW_BYTES if scenario is a_reader_that_stops_reading else 0

@@ -11,7 +11,7 @@ from tests.faults.conftest import NewFloor
 from tests.faults.storm import TWISTS, Storm
 from tests.faults.tabs import Tabs
 
-STORM_S = 45.0
+STORM_S = 40.0
 
 
 @pytest.fixture
