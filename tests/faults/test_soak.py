@@ -1,4 +1,7 @@
-"""What takes longer than a test may: a kill -9 under thousands of screens, ten minutes of even load, many storms."""
+"""What takes longer than a test may: a kill -9 under thousands of screens, ten minutes of even load, many storms.
+
+SOAK_FLAT_S (600) and SOAK_STORMS_S (1200) say for how long, in seconds; a storm that fails tells its FAULTS_SEED.
+"""
 
 import os
 import random

@@ -1,4 +1,7 @@
-"""Several faults at once, at random: the checker must be content. `make soak` does the same for half an hour."""
+"""Several faults at once, at random: the checker must be content. `make soak` does the same for half an hour.
+
+FAULTS_SEED=<number> blows the storm of that number again; a failure tells its number.
+"""
 
 import os
 import random

@@ -106,6 +106,7 @@ class Server:
                     return
             except (URLError, OSError):
                 time.sleep(0.02)
+        self.stop()
         raise RuntimeError(f"the server did not become ready:\n{self.log()}")
 
 
