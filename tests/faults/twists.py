@@ -205,7 +205,7 @@ def commit_after_the_answer() -> None:
         return Received(Verdict.ACCEPTED, "CA", answer=answer(parse(raw), "CA", at=clock.now()))
 
     instead(receiving, "receive", receive)
-    instead(mllp, "receive", lambda _original, raw: receiving.receive(raw))
+    instead(mllp, "receive", lambda _original, raw, **_: receiving.receive(raw))
 
 
 @twist
@@ -217,8 +217,8 @@ def take_every_repeat() -> None:
 def apply_the_retry_again() -> None:
     """The key is read and never looked up."""
 
-    def once(original: Any, session: Any, person_id: int, _key: str, *args: Any) -> Any:
-        return original(session, person_id, "", *args)
+    def once(original: Any, session: Any, key: acting.Key, *args: Any) -> Any:
+        return original(session, replace(key, key=""), *args)
 
     instead(acting, "_once", once)
 
