@@ -22,11 +22,11 @@ from werkzeug.exceptions import InternalServerError
 from hospital import meters
 from hospital.access import guard, sessions
 from hospital.alerts import acknowledging
-from hospital.fragments.card import with_everything
+from hospital.fragments import listing
 from hospital.live import opening, socket
 from hospital.live.relay import Relay
 from hospital.live.resume import Tail, Touch
-from hospital.pages import acting, alerts, audit, patients, problems
+from hospital.pages import acting, audit, patients, problems
 from hospital.records import Alert, Idempotency, Monitoring, spreadsheet
 from hospital.roles import Right
 from hospital.vocabulary import State
@@ -90,9 +90,9 @@ def a_query_has_no_hospital(patch: pytest.MonkeyPatch) -> None:
     def every(_hospital_id: int, scope: frozenset[int | None]) -> Any:
         mine = Alert.unit_id.in_([unit for unit in scope if unit is not None])
         where = mine | Alert.unit_id.is_(None) if None in scope else mine
-        return with_everything(select(Alert).where(where, Alert.state != State.RESOLVED))
+        return where & (Alert.state != State.RESOLVED)
 
-    patch.setattr(alerts, "alerts_in", every)
+    patch.setattr(listing, "unresolved_in", every)
 
 
 @noticed_by("journey/test_foreign_data.py::test_no_sequence_of_requests_reaches_foreign_data")

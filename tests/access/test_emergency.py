@@ -244,7 +244,9 @@ def test_a_page_of_an_error_says_so_too(house: House) -> None:
 
 def test_an_administrator_keeps_the_desk_beside_the_ward(house: House) -> None:
     page = broken(house, "admin").get("/alerts").text
-    assert re.findall(r'<li><a href="([^"]+)"', page) == ["/alerts", "/patients", "/admin", "/admin/audit"]
+    assert re.findall(r'<li><a href="([^"]+)"', page) == [
+        "/alerts", "/patients", "/notices", "/admin", "/admin/audit",
+    ]  # fmt: skip
 
 
 # ---- What is written down

@@ -77,6 +77,7 @@ admin     GET  /admin/audit                    query  id               400
 admin     GET  /admin/audit                    query  day              400
 admin     GET  /admin/audit                    query  before           200 as ever
 physician GET  /patients/<patient>/trend       query  hours            400
+physician GET  /metrics/export                 query  days             400
 physician GET  /live/stream                    query  view             400
 physician GET  /live/stream                    query  after            200 a resync
 physician GET  /live/stream                    query  build            200 cut

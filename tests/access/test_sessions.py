@@ -275,7 +275,7 @@ def test_a_session_knows_its_person_and_units(house: House) -> None:
     assert found.unit_codes == ("ICU", "MED")
     assert set(found.rights_word.split()) == {
         "see-alerts", "see-identity", "see-unassigned", "acknowledge", "note", "escalate", "observe",
-        "resolve-unassigned", "pair-boards", "break-glass", "own-account",
+        "resolve-unassigned", "pair-boards", "send-notices", "break-glass", "own-account",
     }  # fmt: skip
 
 

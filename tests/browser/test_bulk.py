@@ -81,7 +81,7 @@ def test_what_was_refused_is_told_with_its_bed_and_who_was_first(
 
 def test_a_filter_narrows_what_is_offered(server: Server, new_desk: NewDesk) -> None:
     page = _list(server, new_desk)
-    page.get_by_label("Priority").select_option("medium")
+    page.get_by_label("Priority", exact=True).select_option("medium")
     expect(page.locator("[data-bulk]:visible")).to_have_count(0)
 
 

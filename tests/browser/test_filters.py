@@ -11,7 +11,7 @@ BEDS = {"MED-01": "low", "MED-02": "medium", "MED-03": "high", "ICU-04": "high"}
 
 def test_a_filter_hides_what_was_not_asked_for_and_stands_in_the_address(server: Server, new_desk: NewDesk) -> None:
     page = _ward(server, new_desk)
-    page.get_by_label("Priority").select_option("medium")
+    page.get_by_label("Priority", exact=True).select_option("medium")
     assert _seen(page) == ["MED-02"]
     assert page.url.endswith("/alerts?priority=medium")
     page.get_by_label("Unit").select_option("ICU")
@@ -19,13 +19,13 @@ def test_a_filter_hides_what_was_not_asked_for_and_stands_in_the_address(server:
     page.reload()
     expect(page.get_by_label("Unit")).to_have_value("ICU")
     assert _seen(page) == []
-    page.get_by_label("Priority").select_option("high")
+    page.get_by_label("Priority", exact=True).select_option("high")
     assert _seen(page) == ["ICU-04"]
 
 
 def test_high_alerts_that_a_filter_hides_are_counted_and_shown_by_one_press(server: Server, new_desk: NewDesk) -> None:
     page = _ward(server, new_desk)
-    page.get_by_label("Priority").select_option("low")
+    page.get_by_label("Priority", exact=True).select_option("low")
     expect(page.locator("#filtered-out")).to_contain_text("2 high hidden by your filter")
     expect(page.locator("#filtered-out")).to_contain_text("1 medium or low hidden")
     server.send(alarm(bed="MED^^MED-05", alert_id="MED-05", priority="high"))
@@ -47,7 +47,7 @@ def test_what_comes_while_a_filter_is_on_lands_in_the_list_and_is_hidden(server:
     server.send(alarm(bed="MED^^MED-02", alert_id="MED-02", priority="low", value="88", phase="update"))
     wait_ms(page, 300)
     assert _seen(page) == []
-    page.get_by_label("Priority").select_option("")
+    page.get_by_label("Priority", exact=True).select_option("")
     assert _seen(page) == ["MED-02"]
     assert is_remembered(page)
 
@@ -80,7 +80,7 @@ def test_an_alarm_from_a_bed_that_nobody_knows_is_hidden_by_no_unit(server: Serv
 
 def test_after_a_gap_the_hidden_ones_are_there_again(server: Server, new_desk: NewDesk) -> None:
     page = _ward(server, new_desk)
-    page.get_by_label("Priority").select_option("low")
+    page.get_by_label("Priority", exact=True).select_option("low")
     page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     wait_ms(page, 500)
     expect(page.locator("#filtered-out")).to_contain_text("2 high hidden by your filter")
@@ -90,7 +90,7 @@ def test_after_a_gap_the_hidden_ones_are_there_again(server: Server, new_desk: N
 def test_without_javascript_the_address_filters(server: Server, new_desk: NewDesk) -> None:
     _ward(server, new_desk)
     page = new_desk("charge", java_script_enabled=False).open("/alerts", live=False)
-    page.get_by_label("Priority").select_option("low")
+    page.get_by_label("Priority", exact=True).select_option("low")
     page.get_by_role("button", name="Show these").click()
     assert page.url.endswith("unit=&priority=low&who=")
     assert _seen(page) == ["MED-01"]

@@ -50,6 +50,7 @@ def test_a_page_that_stands_open_says_when_its_sign_in_has_ended(quick: Server, 
 
 def test_one_ends_a_sign_in_that_was_left_open_elsewhere(quick: Server, new_desk: NewDesk) -> None:
     left, mine = new_desk("nurse", at=quick, own_session=True), new_desk("nurse", at=quick, own_session=True)
+    left.expect_problem("401")
     forgotten = left.open()
     page = mine.open("/account", live=False)
     page.get_by_role("button", name="End the sign-in").click()
