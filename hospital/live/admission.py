@@ -7,6 +7,8 @@ too long, or stands too far behind, is sent away, before Flask: a refusal must c
 
 import json
 import random
+import socket
+import struct
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -15,12 +17,13 @@ from gevent.lock import BoundedSemaphore
 
 from hospital import meters, settings
 from hospital.access.lately import LINES
-from hospital.live import tcp
 
 _Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 _AGAIN_S = (1, 5)  # so that those who are sent away do not come back together
 _AT_ONCE = 16  # most of an opening's time is waiting for its trace; what is left of it must not hold up an act
+_ESTABLISHED = 1  # of a TCP connection: its peer has not gone, and has not said that it will
+_TCP_INFO = struct.Struct("=B 51x I")  # its state, and how many ms ago its last bytes came
 _REFUSAL = json.dumps(
     {
         "status": 503,
@@ -83,12 +86,14 @@ class Admission:
 
 
 def _why_late(environ: dict[str, Any]) -> str:
-    asked_on = environ.get("hospital.socket")
-    if asked_on is None:
+    """The system knows how long ago the request came, however long it lay before anybody looked at it."""
+    asked_on: Any = environ.get("hospital.socket")
+    if asked_on is None or asked_on.family not in (socket.AF_INET, socket.AF_INET6):
         return ""
-    if not tcp.is_up(asked_on):
+    state, since_ms = _TCP_INFO.unpack(asked_on.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size))
+    if state != _ESTABLISHED:
         return "gone"
-    return "late" if tcp.silent_ms(asked_on) > settings.current.stream_wait_s * 1000 else ""
+    return "late" if since_ms > settings.current.stream_wait_s * 1000 else ""
 
 
 def _refuse(why: str, start_response: Any) -> Iterable[bytes]:

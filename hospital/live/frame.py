@@ -81,16 +81,14 @@ def hello(
     replay: bool = False,
     person: int | None = None,
     build: str = "",
-    waited_s: float = 0.0,
 ) -> Frame:
     """First on every stream. Frames up to `head` bring a screen up to date and make no toast.
 
     `replay`: one comes next, and only after it is the screen current. `person`: whose stream it is, so that a page of
-    somebody else does not take it. `build`: what this server's pages are made of. `waited_s`: since it was asked
-    for; the rest of what it takes to come is the network's.
+    somebody else does not take it. `build`: what this server's pages are made of.
     """
     says = {"cursor": cursor, "head": head, "beat_s": beat_s, "now": clock.iso(now), "replay": replay, "person": person}
-    return _event("hello", json.dumps(says | {"build": build, "waited_s": round(waited_s, 3)}))
+    return _event("hello", json.dumps(says | {"build": build}))
 
 
 def reload(build: str) -> Frame:

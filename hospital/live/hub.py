@@ -73,7 +73,7 @@ class Watch:
     """Who is behind a line, so that it can be ended when they may no longer look.
 
     `changed_at`: of the person as they were when it was opened; another one means other rights.
-    `since`: when it was asked for. `narrows_at`: their emergency access ends then. `build`: of the page, if it told.
+    `narrows_at`: their emergency access ends then. `build`: of the page, if it told.
     """
 
     audience: Audience

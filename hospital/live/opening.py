@@ -1,7 +1,6 @@
 """Who opens a line, and what they may see: the same for an event stream and for a WebSocket."""
 
 import re
-from datetime import datetime, timedelta
 
 from flask import current_app, request
 from sqlalchemy import select
@@ -12,7 +11,6 @@ from hospital.access import limits
 from hospital.access.guard import me
 from hospital.access.sessions import SignedIn
 from hospital.fragments import language
-from hospital.live import tcp
 from hospital.live.hub import PATIENT, VIEWS, Audience, Watch
 from hospital.live.relay import Relay
 from hospital.records import Monitoring
@@ -40,17 +38,11 @@ def open_watch() -> Watch:
         person.actor.person_id,
         person.actor.role,
         person.changed_at,
-        _asked_at(),
+        clock.now(),
         person.expires_at,
         request.args.get("build", "")[:_LONGEST_BUILD],
         person.emergency_until,
     )
-
-
-def _asked_at() -> datetime:
-    """When the request came, however long it has waited for its turn here."""
-    asked_on = request.environ.get("hospital.socket")
-    return clock.now() - timedelta(milliseconds=tcp.silent_ms(asked_on) if asked_on is not None else 0)
 
 
 def cursor_asked() -> str | None:

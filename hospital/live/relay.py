@@ -241,16 +241,15 @@ class Relay:
 
     def _first_words(self, watch: Watch, after: str | None) -> Frame:
         audience, tail = watch.audience, self._tails[watch.audience.hospital_id]
-        replay, now = self._replay(audience, tail, after), clock.now()
+        replay = self._replay(audience, tail, after)
         hello = frame.hello(
             tail.cursor,
             tail.sent,
             settings.current.beat_s,
-            now,
+            clock.now(),
             replay=bool(replay),
             person=watch.person_id,
             build=self._build,
-            waited_s=(now - watch.since).total_seconds(),
         )
         reload = [frame.reload(self._build)] if watch.build not in ("", self._build) else []
         notices = [self._notices(tail)] if tail.notices else []

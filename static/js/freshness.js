@@ -6,8 +6,6 @@ import { gettext } from "./words.js";
 
 const DELAYED_AFTER_MS = 10_000; // without a beat
 const STALE_AFTER_MS = 15_000;
-const LATE_MS = 2_000; // a word that the network has held back for longer is news of the past
-const LATE_FOR_MS = 30_000; // then another line is tried: clocks drift, too
 const LOOK_EVERY_MS = 500;
 const SLEPT_MS = 5_000; // the monotonic clock may stand still in sleep; then the wall clock parts from it
 
@@ -19,7 +17,6 @@ let gap = false;
 /** What a word takes to come, by two clocks that do not agree: only that it takes longer than it did says something. */
 let shortest = Infinity;
 let heldBack = 0; // ms, by a network that buffers
-let lateSince = Infinity;
 /** @type {() => void} */
 let afterHeldBack = () => {};
 /** What had the focus when the page became stale. @type {Element | null} */
@@ -45,29 +42,13 @@ export function heard(late, now) {
     showAsOf();
   }
   judge();
-  noticeLate();
+  if (heldBack > STALE_AFTER_MS) afterHeldBack();
 }
 
-/**
- * A line begins. Its clocks do not tell how long its first word took, but that was no longer than it took the network to
- * be asked and to answer: if that was long, the worst is assumed.
- * @param {number} late @param {string} now @param {number} onTheWay ms
- */
-export function lineBegan(late, now, onTheWay) {
-  const perhaps = onTheWay > LATE_MS ? onTheWay : 0;
-  shortest = performance.now() - late - Date.parse(now) - perhaps;
-  heldBack = perhaps;
-  lateSince = Infinity;
-}
-
-/** Words that come too late, for too long: look whether another line brings them sooner. */
-function noticeLate() {
-  const now = performance.now();
-  if (heldBack <= LATE_MS) lateSince = Infinity;
-  else if (lateSince === Infinity) lateSince = now;
-  if (heldBack <= STALE_AFTER_MS && !(now - lateSince > LATE_FOR_MS)) return;
-  lateSince = now;
-  afterHeldBack();
+/** A line begins, and how long its words take. @param {number} late @param {string} now */
+export function lineBegan(late, now) {
+  shortest = performance.now() - late - Date.parse(now);
+  heldBack = 0;
 }
 
 /** @param {() => void} again what to do when words come too late to be of use, or the server's clock has jumped */
@@ -144,8 +125,8 @@ function judge() {
   const body = document.body;
   if (body.dataset.live === "signed-out") return;
   const silent = performance.now() - heardAt;
-  const isLate = silent > DELAYED_AFTER_MS || heldBack > LATE_MS;
-  const state = silent > STALE_AFTER_MS ? "stale" : isLate || !connected || gap ? "delayed" : "live";
+  const state =
+    silent > STALE_AFTER_MS ? "stale" : silent > DELAYED_AFTER_MS || !connected || gap ? "delayed" : "live";
   if (state === "stale") showStaleAge(silent);
   if (body.dataset.live === state) return;
   if (state === "stale") announce(gettext("This screen is not current. Look at the monitors."), true);

@@ -10,7 +10,7 @@ const BACKOFF_MOST_MS = 30_000;
 const RETRY_AFTER_MOST_MS = 120_000; // a proxy that says "tomorrow" must not keep a ward in the dark
 const RESTART_MS = 5_000; // a restart that did not say how long it takes
 
-/** @typedef {{event: string, id: string, data: string, took?: number}} News one event of the stream; `took`: ms since the stream was asked for */
+/** @typedef {{event: string, id: string, data: string}} News one event of the stream */
 /** @typedef {"ended" | "swallowed" | "unheard" | "restart" | "refused" | "signed-out"} Why */
 /** @typedef {{why: Why, retryAfterMs?: number}} End how a connection ended; unheard: a WebSocket that never said a word */
 /** @typedef {(address: string, mine: AbortController, hear: (news: News) => void) => Promise<End>} Transport */
@@ -129,7 +129,6 @@ export class Line {
 /** @type {Transport} */
 async function sse(address, mine, hear) {
   const patience = new Patience(mine);
-  const asked = performance.now();
   let answered = false;
   let said = false;
   try {
@@ -142,7 +141,7 @@ async function sse(address, mine, hear) {
     patience.wait(FIRST_WORD_MS);
     for await (const block of blocks(response.body, () => patience.wait(said ? SILENT_MS : FIRST_WORD_MS))) {
       said = true;
-      hear({ ...parse(block), took: performance.now() - asked });
+      hear(parse(block));
     }
     return { why: "ended" };
   } catch {
@@ -180,7 +179,6 @@ function socket(address, mine, hear) {
   const url = new URL(address.replace("/live/stream", "/live/socket"), location.href);
   url.protocol = url.protocol.replace("http", "ws");
   const patience = new Patience(mine);
-  const asked = performance.now();
   let said = false;
   return new Promise((resolve) => {
     const line = new WebSocket(url);
@@ -188,7 +186,7 @@ function socket(address, mine, hear) {
     line.onmessage = ({ data }) => {
       said = true;
       patience.wait(SILENT_MS);
-      hear({ ...parse(data), took: performance.now() - asked });
+      hear(parse(data));
     };
     line.onclose = ({ code }) => {
       patience.stop();

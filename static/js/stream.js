@@ -111,12 +111,12 @@ function ownPort() {
   return port1;
 }
 
-/** The cursor moves only after what it stands for has been shown. @param {{event: string, id: string, data: string, took: number, at: number, first: boolean}} news */
-async function handle({ event, id, data, took, at, first }) {
+/** The cursor moves only after what it stands for has been shown. @param {{event: string, id: string, data: string, at: number, first: boolean}} news */
+async function handle({ event, id, data, at, first }) {
   const late = Math.max(0, Date.now() - at); // a page that was frozen or busy hears things late
   if (event === "auth") return JSON.parse(data).why === "rights changed" ? beginAnew() : signedOut();
   noticeEpoch(id);
-  if (event === "hello") greet(JSON.parse(data), late, took);
+  if (event === "hello") greet(JSON.parse(data), late);
   if (event === "frame") await show(data, id, late);
   if (event === "beat") heard(late, JSON.parse(data).now);
   if (event === "reload") noticeBuild(JSON.parse(data).build);
@@ -136,9 +136,9 @@ function beginAnew() {
   setTimeout(() => location.reload(), ANEW_MS); // another tab may just be getting the new token that goes with it
 }
 
-/** @param {any} hello @param {number} late @param {number} took since it was asked for, ms */
-function greet(hello, late, took) {
-  lineBegan(late, hello.now, took - hello.waited_s * 1000);
+/** @param {any} hello @param {number} late */
+function greet(hello, late) {
+  lineBegan(late, hello.now);
   noticeEpoch(hello.cursor);
   noticeBuild(hello.build);
   if (String(hello.person) !== person) location.reload(); // somebody else has signed in here

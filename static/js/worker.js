@@ -33,7 +33,7 @@ let behind = null;
 let asked = { views: [], after: "" };
 /** @type {string[]} */
 let views = [];
-/** The last hello and the last sign of life; null: nothing is heard now. @type {{hello: any, took?: number, now: string, at: number} | null} */
+/** The last hello and the last sign of life; null: nothing is heard now. @type {{hello: any, now: string, at: number} | null} */
 let greeted = null;
 /** The news that this build is old. @type {Heard | null} */
 let reload = null;
@@ -83,7 +83,7 @@ function bringUpToDate(tab, near) {
   const whole = near && numberOf(after) >= numberOf(floor) && since >= vitalsSince;
   const missed = ring.filter(({ id, at }) => (id ? numberOf(id) > numberOf(after) : at > since));
   const hello = { ...greeted.hello, cursor, head: numberOf(cursor), now: greeted.now, replay: whole && missed.length > 0 };
-  send(tab, { event: "hello", id: "", data: JSON.stringify(hello), took: greeted.took, at: greeted.at });
+  send(tab, { event: "hello", id: "", data: JSON.stringify(hello), at: greeted.at });
   if (reload) send(tab, reload);
   if (whole) missed.forEach((frame) => send(tab, frame));
   else send(tab, { event: "resync" });
@@ -124,7 +124,7 @@ function address() {
 /** @param {News} news */
 function hear(news) {
   const heard = { ...news, at: Date.now() };
-  if (news.event === "hello") greet(heard);
+  if (news.event === "hello") greet(JSON.parse(news.data), heard.at);
   if (news.event === "beat" && greeted) greeted = { ...greeted, now: JSON.parse(news.data).now, at: heard.at };
   if (news.event === "frame") keep(heard);
   if (news.event === "reload") reload = heard;
@@ -136,16 +136,15 @@ function hear(news) {
   if (tabs.size === 0) close();
 }
 
-/** @param {Heard} heard */
-function greet({ data, took, at }) {
-  const hello = JSON.parse(data);
+/** @param {any} hello @param {number} at */
+function greet(hello, at) {
   const goesOn = asked.after === cursor && asked.views.join() === views.join();
   if (!goesOn) [ring, floor] = [[], asked.after];
   vitalsSince = at - VITALS_KEPT_MS;
   views = asked.views;
   cursor = asked.after;
   behind = null;
-  greeted = { hello, took, now: hello.now, at };
+  greeted = { hello, now: hello.now, at };
 }
 
 /** Tabs of somebody else than whose stream this is. */

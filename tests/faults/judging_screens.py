@@ -86,8 +86,8 @@ class Screens:
             shown = screen.shows(line, lambda epoch, number: self._holds(screen, epoch, number))
             until = min(shown, self._ledger.resolved_at.get((line.alert, line.number), inf), screen.closed_at)
             since = max(known, screen.opened_at)
-            rules = self._ledger.rules
-            wrong = screen.live_within(since + rules.late_after + SLACK_S, since + rules.delayed_after + SLACK_S, until)
+            fresh_s = self._ledger.rules.delayed_after
+            wrong = screen.live_within(since + fresh_s / 2 + SLACK_S, since + fresh_s + SLACK_S, until)
             if wrong is not None:
                 how = f"shown {shown - wrong:.1f} s later" if shown < inf else "never shown"
                 what = f"{screen.name} says LIVE without {line.happening} of alert {line.alert} (line {line.number}"

@@ -14,7 +14,6 @@ import pytest
 from tests.faults.checker import told
 from tests.faults.conftest import NewFloor
 from tests.faults.floor import Floor, twisted
-from tests.faults.history import Says
 from tests.support.needs import need
 from tests.support.network import Firewall, in_own_network
 
@@ -95,22 +94,6 @@ def test_a_clock_that_jumps_an_hour_either_way_changes_nothing_of_what_is_promis
 
 
 # ---- The network -----------------------------------------------------------------------------------------------------
-
-
-def test_a_line_that_is_late_from_its_first_word_on_is_never_live(new_floor: NewFloor) -> None:
-    """By the clocks it is as quick as ever: only what it took to be asked and to answer tells."""
-    floor = new_floor()
-    wire = floor.proxy()
-    wire.delay_s = 1.0
-    seat = floor.seat("nurse")
-    (screen,) = floor.crowd.open(seat, page=floor.page_of(seat), port=wire.port)
-    floor.alarm()
-    floor.crowd.wait(lambda: screen.shown and screen.state == "delayed")
-    floor.crowd.wait(lambda: screen.connects >= 2, why="another line is tried, which is no better")
-    assert "live" not in {entry.state for entry in floor.history.of(Says)}
-    wire.delay_s = 0.0
-    floor.crowd.wait(lambda: screen.state == "live")
-    is_content(floor)
 
 
 def test_whatever_the_network_does_nothing_is_lost_and_no_screen_lies(new_floor: NewFloor) -> None:

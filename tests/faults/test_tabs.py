@@ -8,7 +8,6 @@ from playwright.sync_api import Browser, Page, Route
 
 from tests.faults.conftest import NewFloor
 from tests.faults.floor import Floor
-from tests.faults.history import Says
 from tests.faults.tabs import Tabs
 
 NewTabs = Callable[..., Tabs]
@@ -81,21 +80,3 @@ def test_a_line_that_grows_slow_is_not_live_though_beats_keep_coming(new_floor: 
     floor.alarm()
     assert tabs.wait("live", within_s=60)
     tabs.tabs[0].page.locator("#alert-list > article").wait_for()
-
-
-def test_a_tab_whose_line_is_late_from_its_first_word_on_is_not_live(new_floor: NewFloor, new_tabs: NewTabs) -> None:
-    floor = new_floor(quick=False, HOSPITAL_BEAT_S="1")
-    wire = floor.proxy()
-    tabs = new_tabs(floor)
-    tabs.open(floor.seat("nurse"), url=f"http://127.0.0.1:{wire.port}")
-    assert tabs.wait("live")
-    wire.delay_s = 1.5  # either way
-    wire.reset()
-    assert tabs.wait("delayed")
-    since = time.monotonic()
-    floor.alarm()
-    tabs.tabs[0].page.locator("#alert-list > article").wait_for()
-    tabs.pump(3)
-    assert {told.state for told in floor.history.of(Says) if told.at > since} == set()
-    wire.delay_s = 0
-    assert tabs.wait("live", within_s=60), "another line is tried, and is quick"

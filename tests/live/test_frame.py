@@ -22,7 +22,7 @@ def test_a_frame_says_its_kind_its_number_and_its_html() -> None:
 
 
 def test_hello_has_no_id_because_nothing_has_been_written_yet() -> None:
-    (event,) = events_of(frame.hello("e-7", 7, 5.0, _NOON, replay=True, person=3, build="b1", waited_s=0.25))
+    (event,) = events_of(frame.hello("e-7", 7, 5.0, _NOON, replay=True, person=3, build="b1"))
     assert (event.name, event.id) == ("hello", None)
     assert json.loads(event.data) == {
         "cursor": "e-7",
@@ -32,7 +32,6 @@ def test_hello_has_no_id_because_nothing_has_been_written_yet() -> None:
         "replay": True,
         "person": 3,
         "build": "b1",
-        "waited_s": 0.25,
     }
 
 

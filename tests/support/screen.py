@@ -19,8 +19,6 @@ class Rules:
     """
 
     delayed_after: float = 10.0
-    late_after: float = 2.0
-    late_for: float = 30.0
     stale_after: float = 15.0
     silent: float = 15.0
     backoff_first: float = 1.0
@@ -29,16 +27,7 @@ class Rules:
 
     @classmethod
     def quick(cls) -> "Rules":
-        return cls(
-            delayed_after=2.0,
-            late_after=1.0,
-            late_for=3.0,
-            stale_after=3.0,
-            silent=3.0,
-            backoff_first=0.2,
-            backoff_most=2.0,
-            sent_within=4.0,
-        )
+        return cls(delayed_after=2.0, stale_after=3.0, silent=3.0, backoff_first=0.2, backoff_most=2.0, sent_within=4.0)
 
 
 @dataclass(frozen=True)
@@ -93,7 +82,7 @@ class Screen:
         self._connected = self._gap = self._again = False
         self._failures = 0
         self._restarting = False
-        self._asked_at = self._shortest = self._held_back = self._late_since = 0.0
+        self._shortest = self._held_back = 0.0
 
     # ---- What the crowd calls ----------------------------------------------------------------------------------------
 
@@ -103,7 +92,6 @@ class Screen:
 
     def listen(self) -> None:
         if not self.closed and self.line is None:
-            self._asked_at = monotonic()
             self.line = self.network.listen(self)
 
     def refused(self, status: int, retry_after_s: float) -> None:
@@ -129,7 +117,7 @@ class Screen:
         elif block.event == "hello":
             self.connects += 1
             self._restarting = False
-            self._begin_line(block)
+            self._shortest, self._held_back = _took(block), 0.0
             if not block.says["replay"]:  # else the screen is current after the frame that comes next
                 self._heard()
         elif block.event == "beat":
@@ -196,7 +184,7 @@ class Screen:
         silent = (now or monotonic()) - self.heard_at
         if silent > self.rules.stale_after:
             self._say("stale")
-        elif silent > self.rules.delayed_after or self._is_late or not self._connected or self._gap:
+        elif silent > self.rules.delayed_after or not self._connected or self._gap:
             self._say("delayed")
         else:
             self._say("live")
@@ -268,21 +256,8 @@ class Screen:
         self.heard_at = max(self.heard_at, monotonic() - self._held_back)
         self._connected = True
         self.judge()
-        self._late_since = (self._late_since or monotonic()) if self._is_late else 0.0
-        for_too_long = self._is_late and monotonic() - self._late_since > self.rules.late_for
-        if (for_too_long or self._held_back > self.rules.stale_after) and self.line is not None:
+        if self._held_back > self.rules.stale_after and self.line is not None:
             self.line.abort()
-
-    @property
-    def _is_late(self) -> bool:
-        return self._held_back > self.rules.late_after
-
-    def _begin_line(self, hello: Block) -> None:
-        """Its first word took no longer than the network needed to be asked and to answer."""
-        on_the_way = monotonic() - self._asked_at - float(hello.says["waited_s"])
-        self._held_back = on_the_way if on_the_way > self.rules.late_after else 0.0
-        self._shortest = _took(hello) - self._held_back
-        self._late_since = 0.0
 
     def _say(self, state: str) -> None:
         if state != self.state:
