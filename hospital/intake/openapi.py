@@ -94,7 +94,7 @@ def _intake(does: str, takes: Json, kind: str, accepted: str, refused: str = "Pr
 
 
 def _act(name: str, does: str) -> Json:
-    seen = {"seen_state": _one_of(State), "seen_priority": _one_of(Priority)}
+    seen = {"seen_state": _one_of(State, none=True), "seen_priority": _one_of(Priority, none=True)}
     fields = {"text": {"type": "string", "maxLength": 2_000}} if name == "notes" else seen
     fields |= {"idempotency_key": {"type": "string"}}
     form = {"schema": {"type": "object", "properties": fields, "required": ["text"] if name == "notes" else []}}
@@ -127,8 +127,9 @@ def _of(schema: str) -> Json:
     return {"schema": {"$ref": f"#/components/schemas/{schema}"}}
 
 
-def _one_of(words: type[State] | type[Priority]) -> Json:
-    return {"type": "string", "enum": [word.value for word in words]}
+def _one_of(words: type[State] | type[Priority], *, none: bool = False) -> Json:
+    """`none`: an empty field says as much as a missing one."""
+    return {"type": "string", "enum": [*(word.value for word in words), *([""] if none else [])]}
 
 
 def _readable(schema: Any) -> Any:

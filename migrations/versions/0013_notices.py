@@ -43,7 +43,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_notice_reading_person_id")),
         sa.PrimaryKeyConstraint("notice_id", "person_id", name=op.f("pk_notice_reading")),
     )
-    op.add_column("hospital", sa.Column("notices", _NUMBER, nullable=False, server_default="0"))
+    with op.batch_alter_table("hospital") as hospital:
+        hospital.add_column(sa.Column("notices", _NUMBER, nullable=False, server_default="0"))
+    with op.batch_alter_table("hospital") as hospital:
+        hospital.alter_column("notices", server_default=None)
 
 
 def downgrade() -> None:

@@ -121,6 +121,7 @@ class Intruders(RuleBasedStateMachine):
         path, said = self._about(self.acts[which % len(self.acts)], number), self._word(word)
         text = self.all.mark("identity", *self._where(path)).word
         name = self.all.mark("staff", PEOPLE.get(self.browsers[at].name, "demo")).word
+        text = name if path == "/notices" else text  # what a whole hospital is told, all of it may know
         form = self._token_of(at) | {"text": text, "name": name, "q": said, "words": said}
         form |= {"reason": f"They need me there now: {name}", "minutes": "5"}
         form |= {"pulse": "80", "scale": "2", "seen_state": "open", "unit": ["1", "2", "3", "4"]}

@@ -503,4 +503,4 @@ def _end(alert_id: str) -> bytes:
 
 
 def _without_time(page: str) -> str:
-    return re.sub(r"<time [^>]*>[^<]*</time>", "", page)
+    return re.sub(r'<time [^>]*>[^<]*</time>|data-now="[^"]*"', "", page)

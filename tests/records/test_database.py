@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from sqlalchemy.orm import Session
 
 from hospital import records
-from hospital.records import Hospital, Message, NotStored, Unit, Verdict
+from hospital.records import Hospital, Kind, Message, NotStored, Unit, Verdict
 from hospital.records.database import UtcDateTime, ring_after
 from tests.alerts.ward import Ward
 from tests.support.house import House
@@ -468,7 +468,15 @@ def test_no_moment_stays_none() -> None:
 
 def _message(at: datetime, raw: str = "MSH") -> Message:
     return Message(
-        control_id="", digest="", received_at=at, verdict=Verdict.REFUSED, code="AE", alert_ids=[], answer=None, raw=raw
+        control_id="",
+        digest="",
+        kind=Kind.HL7,
+        received_at=at,
+        verdict=Verdict.REFUSED,
+        code="AE",
+        alert_ids=[],
+        answer=None,
+        raw=raw,
     )
 
 
