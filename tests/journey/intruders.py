@@ -101,6 +101,7 @@ class Intruders(RuleBasedStateMachine):
     @rule(at=browsers, who=names)
     def sign_in(self, at: int, who: str) -> None:
         self.browsers[at] = self.house.visitor()
+        self._look_at(self.browsers[at].get("/live/stream", query_string={"view": "alerts"}), at)  # as nobody
         self._look_at(self.browsers[at].sign_in(who), at)
 
     @rule(at=browsers)
