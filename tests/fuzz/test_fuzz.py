@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from itertools import chain
+from itertools import chain, islice
 
 import psutil
 import pytest
@@ -86,9 +86,10 @@ def drilled(which: str, numbers: range) -> None:
     make, read = DRILLS[which]
     gc.collect()
     gc.freeze()  # what other tests have left is no input's fault
-    before = psutil.Process().memory_info().rss, psutil.Process().num_fds()
     inputs: Iterator[Input] = chain(kept(which), made(which, SEED, numbers, make))
-    found = drilling.drill(which, inputs, read)
+    first = drilling.drill(which, islice(inputs, len(numbers) // 4), read)  # room for the largest is taken once
+    before = psutil.Process().memory_info().rss, psutil.Process().num_fds()
+    found = first + drilling.drill(which, inputs, read)
     gc.unfreeze()
     assert found == []
     after = psutil.Process().memory_info().rss, psutil.Process().num_fds()
