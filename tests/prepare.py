@@ -24,6 +24,7 @@ def missing_packages() -> list[str]:
         "nginx": shutil.which("nginx"),
         "nftables": shutil.which("nft"),
         "iproute2": shutil.which("ip"),
+        "default-jre-headless": shutil.which("java"),  # runs the checker of HTML
         "libatomic1": has_library("libatomic.so.1"),  # Playwright's own program is linked to it
     }
     return [package for package, found in here.items() if not found]

@@ -1,15 +1,16 @@
 """A time on a page."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
-
-from hospital import clock
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A time for a page: `iso` for scripts, `text` in the hospital's zone for eyes, with its date when `old`."""
+    """A time for a page: `iso` for scripts, `text` in the hospital's zone for eyes, with its date when `old`.
+
+    `iso` tells milliseconds and no more: HTML knows nothing finer.
+    """
 
     iso: str
     text: str
@@ -18,7 +19,8 @@ class Moment:
 
 def moment(at: datetime, zone: ZoneInfo, *, old: bool = False, seconds: bool = False) -> Moment:
     form = ("%Y-%m-%d " if old else "") + ("%H:%M:%S" if seconds else "%H:%M")
-    return Moment(clock.iso(at), at.astimezone(zone).strftime(form), old)
+    iso = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return Moment(iso, at.astimezone(zone).strftime(form), old)
 
 
 def moment_or_none(at: datetime | None, zone: ZoneInfo) -> Moment | None:

@@ -105,7 +105,7 @@ function mark() {
     button.removeAttribute("aria-busy");
   }
   for (const act of underWay()) {
-    for (const button of document.querySelectorAll(`button[data-act][hx-post^="${CSS.escape(act.path)}"]`)) {
+    for (const button of document.querySelectorAll(`button[data-act][data-hx-post^="${CSS.escape(act.path)}"]`)) {
       button.setAttribute("data-way", act.way);
       button.setAttribute("aria-busy", "true");
     }
@@ -114,7 +114,7 @@ function mark() {
 
 /** @param {Element} button */
 function pathOfButton(button) {
-  return new URL(button.getAttribute("hx-post") ?? "", location.href).pathname;
+  return new URL(button.getAttribute("data-hx-post") ?? "", location.href).pathname;
 }
 
 /**
@@ -125,7 +125,7 @@ export async function press(button) {
   const path = pathOfButton(button);
   if (underWay().some((act) => act.path === path)) return "";
   const headers = { Accept: "text/html", "HX-Request": "true", "X-CSRF-Token": csrfToken() };
-  const sent = send(path, nameOf(button), button.getAttribute("hx-post") ?? "", { method: "POST", headers });
+  const sent = send(path, nameOf(button), button.getAttribute("data-hx-post") ?? "", { method: "POST", headers });
   mark();
   try {
     const response = await sent;

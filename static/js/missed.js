@@ -50,7 +50,7 @@ function show() {
 /** @param {HTMLTemplateElement} template @param {Missed} missed */
 function line(template, { text, at }) {
   const made = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
-  const [time, words] = [made.querySelector("time"), made.querySelector("span")];
+  const [time, words] = [made.querySelector("[data-missed-at]"), made.querySelector("[data-missed-text]")];
   if (time) time.textContent = at;
   if (words) words.textContent = text;
   return made;

@@ -87,7 +87,9 @@ def test_a_planted_script_or_style_is_found() -> None:
         '<form action="https://elsewhere.example/"></form>',
         '<button formaction="//elsewhere.example"></button>',
         '<div hx-on:click="go()"></div>',
+        '<div data-hx-on:click="go()"></div>',
         '<div hx-get="https://elsewhere.example"></div>',
+        '<div data-hx-post="https://elsewhere.example"></div>',
         "<iframe></iframe>",
         '<base href="/x">',
     )
@@ -134,11 +136,10 @@ def _is_inline(element: Element) -> bool:
         return True
     if element.tag == "script" and ("src" not in told or element.text):
         return True
-    if any(name.startswith(("on", "hx-on", "hx-vars")) for name in told):
+    if any(re.match("on|(data-)?hx-(on|vars)", name) for name in told):
         return True
-    addresses = [
-        v for n, v in told.items() if n in ("src", "href", "action", "formaction") or re.match("hx-(get|post)", n)
-    ]
+    loads = re.compile("(src|href|action|formaction|(data-)?hx-(get|post))$")
+    addresses = [value for name, value in told.items() if loads.match(name)]
     return not all(re.match(r"(/(?!/)|#)", address) for address in addresses)
 
 
