@@ -9,6 +9,7 @@ import random
 import time
 from collections import Counter
 from datetime import timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import gevent
@@ -45,11 +46,11 @@ class Relay:
         self.hub = Hub()
         self.outlet = Outlet(self.hub, self.resync)
         self._build = build
-        self._fragments = fragments
         self._cards = Cards(fragments)
         meters.gauge("streams_open", self.open_streams)
         self._vitals = Vitals(self.hub, self.outlet, fragments)
         self._tails: dict[int, Tail] = {}
+        self._notices = lru_cache(64)(lambda number: frame.vitals(fragments.notices_number(number)))
         self._replays: dict[tuple[Audience, str, str], Frame] = {}  # whom, after which cursor, up to which
         self._last_beat = 0.0
         self._ends_seen = clock.now()
@@ -190,10 +191,7 @@ class Relay:
             return
         tail.notices = number
         for audience in self.hub.audiences(hospital_id):
-            self.outlet.write_all(self.hub.lines(audience), self._notices(tail))
-
-    def _notices(self, tail: Tail) -> Frame:
-        return frame.vitals(self._fragments.notices_number(tail.notices))
+            self.outlet.write_all(self.hub.lines(audience), self._notices(number))
 
     def _tail(self, session: Session, hospital_id: int, epoch: str, head: int, zone: str) -> Tail:
         tail = self._tails.get(hospital_id)
@@ -252,7 +250,7 @@ class Relay:
             build=self._build,
         )
         reload = [frame.reload(self._build)] if watch.build not in ("", self._build) else []
-        notices = [self._notices(tail)] if tail.notices else []
+        notices = [self._notices(tail.notices)] if tail.notices else []
         return Frame.together(hello, *reload, *notices, *self._vitals.recent(audience, tail), *replay)
 
     def _replay(self, audience: Audience, tail: Tail, after: str | None) -> list[Frame]:

@@ -1,8 +1,10 @@
 """The vital signs around an alert: drawn, marked, growing while that time lasts, and there as numbers, too."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from hospital import clock
@@ -15,6 +17,12 @@ DRAWN = """() => {
   const canvas = document.querySelector('[data-trend="spo2"] canvas');
   return !!canvas && canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((byte) => byte);
 }"""
+
+
+@pytest.fixture
+def server(new_server: Callable[..., Server]) -> Server:
+    """One of its own: after a while the readings raise alerts by themselves, in the middle of another test."""
+    return new_server(HOSPITAL_BEAT_S="1")
 
 
 def test_the_readings_around_an_alert_are_drawn_with_its_marks_and_stand_in_a_table(
@@ -44,7 +52,7 @@ def _page(server: Server, new_desk: NewDesk, number: str) -> Page:
     for minutes, value in ((3, 97), (2, 96), (1, 90), (0, 84)):
         server.send(reading(**who, spo2=value, at=clock.now() - timedelta(minutes=minutes)))
     server.send(alarm(**who, priority="high"))
-    page: Page = new_desk("nurse").open()
+    page: Page = new_desk("nurse", at=server).open()
     path = page.locator('article[data-priority="high"] .place a').get_attribute("href")
     page.goto(f"{server.url}{path}")
     expect_live(page)
