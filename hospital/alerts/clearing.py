@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from hospital import settings
 from hospital.alerts.acknowledging import close_acknowledgements
+from hospital.alerts.course import remember_course
 from hospital.records import Alert, journal
 from hospital.vocabulary import Condition, Happening, Priority, State
 
@@ -24,6 +25,7 @@ def clear_alert(session: Session, alert: Alert, at: datetime) -> None:
     if _has_ended(alert):
         return
     alert.cleared_at = at
+    remember_course(session, alert, at)
     if alert.priority is Priority.HIGH:
         alert.condition = Condition.LATCHED
     elif alert.state is State.ACKNOWLEDGED:

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from hospital.alerts.clearing import clear_alert
+from hospital.alerts.course import remember_course
 from hospital.alerts.escalating import start_escalation
 from hospital.alerts.raising import arm_again, open_alert
 from hospital.records import Alert, Monitoring, journal
@@ -51,6 +52,7 @@ def _raise(session: Session, monitoring: Monitoring, condition: Condition, at: d
         condition=Course.ACTIVE,
     )
     _show(alert, condition)
+    remember_course(session, alert, condition.at)
     start_escalation(alert, at)
     session.add(alert)
     journal.append(session, alert, Happening.RAISED, at=at, free_text=condition.text)
@@ -73,6 +75,7 @@ def _worsen(session: Session, alert: Alert, condition: Condition, at: datetime) 
         happening = Happening.UPDATED
         _show(alert, condition)
     if happening is not None:
+        remember_course(session, alert, condition.at)
         journal.append(session, alert, happening, at=at, free_text=condition.text)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from hospital.alerts.acknowledging import release
 from hospital.alerts.clearing import clear_alert
+from hospital.alerts.course import remember_course
 from hospital.alerts.escalating import start_escalation
 from hospital.alerts.monitoring import monitoring_of
 from hospital.records import (
@@ -160,6 +161,7 @@ def _open(session: Session, sender: Sender, report: Report, patient: Patient | N
         condition=_condition(report),
     )
     _show(alert, report, patient)
+    remember_course(session, alert, _observed_at(report), alarm.value)
     start_escalation(alert, report.at)
     session.add(alert)
     journal.append(session, alert, Happening.RAISED, at=report.at, free_text=alarm.text)
@@ -176,6 +178,7 @@ def _repeat(session: Session, alert: Alert, report: Report, patient: Patient | N
     if happening is None and (adopted or _shown(alert) != shown_before):
         happening = Happening.UPDATED
     if happening is not None:
+        remember_course(session, alert, _observed_at(report), report.alarm.value)
         journal.append(session, alert, happening, at=report.at, free_text=report.alarm.text)
 
 
@@ -218,6 +221,11 @@ def _show(alert: Alert, report: Report, patient: Patient | None) -> None:
         alert.value, alert.value_unit = alarm.value, alarm.unit
     if alarm.low is not None or alarm.high is not None:
         alert.low, alert.high = alarm.low, alarm.high
+
+
+def _observed_at(report: Report) -> datetime:
+    """A sender's clock may run ahead; nothing has been measured after now."""
+    return min(report.alarm.observed_at or report.at, report.at)
 
 
 def _shown(alert: Alert) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 from hospital import clock
 from hospital.fragments import words
 from hospital.fragments.moment import Moment, moment, moment_or_none
+from hospital.fragments.sparkline import Sparkline, sparkline
 from hospital.fragments.words import gettext
 from hospital.records import Alert
 from hospital.vocabulary import Priority, State
@@ -42,6 +43,7 @@ class Card:
     reading: str | None
     limit: str | None
     unit: str
+    course: Sparkline | None
     identity: bool
     patient: str | None
     patient_id: int | None
@@ -100,6 +102,7 @@ def card(alert: Alert, zone: ZoneInfo, *, identity: bool) -> Card:
         reading=alert.value,
         limit=_limit(alert),
         unit=alert.value_unit or "",
+        course=_course(alert, zone),
         identity=identity and not _is_about_no_patient(alert),
         patient=alert.patient.name if identity and alert.patient else None,
         patient_id=alert.patient_id,
@@ -143,6 +146,12 @@ def _limit(alert: Alert) -> str | None:
     if low and high:
         return f"{low}–{high}"
     return f"≥ {low}" if low else f"≤ {high}" if high else None
+
+
+def _course(alert: Alert, zone: ZoneInfo) -> Sparkline | None:
+    """With the limit on whose side it is."""
+    limit = alert.low if (alert.condition_key or "").endswith("-low") else alert.high
+    return sparkline(alert.course or (), limit, zone)
 
 
 def _number(value: float | None) -> str:

@@ -1,8 +1,9 @@
 """An alert as it stands, who has acknowledged it, and the notes on it."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Float, ForeignKey, Index, String, text
+from sqlalchemy import JSON, Float, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hospital.records.database import Base, UtcDateTime
@@ -20,6 +21,8 @@ class Alert(Base):
     """`version` is the number of its last journal line. `unit_id` None: unassigned, for the charge nurses.
 
     `sender_id` None: raised by our own rules. `condition_key` ('spo2-low'): one open alert for each of a patient.
+    `course`: [seconds since 1970, value] of its vital sign, one a minute, until it was raised or changed
+    (None: by an earlier version).
     `place` is what the sender wrote in PV1-3. `escalate_at` and `expires_at` are due columns: None means never.
     """
 
@@ -73,6 +76,7 @@ class Alert(Base):
     happening: Mapped[Happening]
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    course: Mapped[list[Any] | None] = mapped_column(JSON, default=list)
 
     unit: Mapped[Unit | None] = relationship()
     bed: Mapped[Bed | None] = relationship()

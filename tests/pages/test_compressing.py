@@ -2,10 +2,14 @@
 
 import gzip
 import time
+from random import Random
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from hospital import clock
+from hospital import clock, records
+from hospital.records import Alert
 from tests.support.house import House, Visitor
 
 ZIPPED = {"Accept-Encoding": "gzip, br"}
@@ -40,6 +44,8 @@ def test_a_stream_is_left_alone(house: House) -> None:
 
 def test_five_hundred_alerts_are_small_and_quick(house: House) -> None:
     nurse = _with_many(house)
+    page = nurse.get("/alerts").text
+    assert page.count('<p class="course">') == MANY
     size = len(nurse.get("/alerts", headers=ZIPPED).data)
     took = []
     for _ in range(11):
@@ -80,4 +86,14 @@ def _with_many(house: House) -> Visitor:
             value=str(60 + n % 37),
             patient=f"{n}^^^Ward^PI||Testmann{n * 7919 % 1000}^Tilda{n * 104729 % 1000}^^^^^L||19610301|F",
         )
+    records.write(None, _each_with_half_an_hour)
     return house.visitor("nurse")
+
+
+def _each_with_half_an_hour(session: Session) -> None:
+    """Of readings a minute: values that waver around their own level, and fall at the end."""
+    chance = Random(7)
+    for alert in session.scalars(select(Alert)):
+        level, ends = chance.randint(93, 98), alert.raised_at.timestamp()
+        values = [level + chance.choice((-1, 0, 0, 1)) for _ in range(27)] + [90, 87, float(alert.value or 84)]
+        alert.course = [[round(ends - 60 * ago), value] for ago, value in zip(range(29, -1, -1), values, strict=True)]
