@@ -14,6 +14,8 @@ from markupsafe import Markup
 
 from hospital.fragments import language
 from hospital.fragments.card import card as as_card
+from hospital.fragments.counting import Counted, Waiting
+from hospital.fragments.panel import now_shown, shown
 from hospital.fragments.tile import OpenAlerts, tile
 from hospital.records import Alert, Monitoring
 from hospital.vocabulary import State
@@ -71,8 +73,11 @@ class Fragments:
     def patient_left(self, patient_id: int, version: int) -> Markup:
         return self._render("patient_left", id=patient_id, version=version)
 
-    def panel(self, **given: object) -> Markup:
-        return self._render("metrics_panel", **given)
+    def numbers(self, counted: Waiting | Counted, zone: ZoneInfo) -> Markup:
+        """What is open, or the alerts of a range."""
+        if isinstance(counted, Waiting):
+            return self._render("metrics_now", m=now_shown(counted, zone))
+        return self._render("metrics_panel", m=shown(counted, zone))
 
     def beds(self, **given: object) -> Markup:
         return self._render("board_beds", **given)

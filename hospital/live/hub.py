@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from hospital.fragments.ranges import HOURS
 from hospital.live.frame import Frame
 from hospital.roles import Role
 
 Key = TypeVar("Key")
 
-VIEWS = frozenset({"alerts", "patients", "metrics", "board"})
+# `metrics:` and up to how many hours ago it counts: none of a range that does not go on.
+METRICS = {hours: f"metrics:{hours}" for hours in (0, *HOURS)}
+VIEWS = frozenset({"alerts", "patients", "metrics", "board", *METRICS.values()})
 PATIENT = "patient:"  # and the patient's number: one patient's page
 
 # How a line ends, in WebSocket's numbers; an event stream just ends.

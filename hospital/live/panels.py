@@ -1,17 +1,22 @@
 """The wall's row of beds and the page of numbers: asked of the database once for all who have the same units."""
 
+import math
 import time
 from collections import defaultdict
 
 from hospital import clock, meters, records, settings
 from hospital.fragments import Fragments
-from hospital.fragments.panel import BoardBed, board_beds, metrics
+from hospital.fragments.beds import BoardBed, board_beds
+from hospital.fragments.counting import Counted, Waiting, count, waiting
+from hospital.fragments.ranges import Range
 from hospital.live import frame
 from hospital.live.frame import Frame
-from hospital.live.hub import Audience, Hub
+from hospital.live.hub import METRICS, Audience, Hub
 from hospital.live.outlet import Outlet
 from hospital.live.rendering import Unrenderable, rendering
 from hospital.live.resume import Tail
+
+_STEPS = 17_280  # a range is counted anew when this part of it has gone by: a day every 5 s, a month every 150 s
 
 Units = tuple[int, frozenset[int | None]]  # of which hospital, and which
 Key = tuple[Units, str]  # and in which language
@@ -25,13 +30,15 @@ class Panels:
         self._outlet = outlet
         self._fragments = fragments
         self._beds: dict[Key, tuple[list[BoardBed], Frame]] = {}  # as last sent; only of who is being watched
-        self._last_panel = 0.0
+        self._counted_at: dict[int, float] = {}  # the last turn of what is open (0) and of each range, in hours
 
     def turn(self, tails: dict[int, Tail]) -> None:
         self._send_beds(tails)
-        if time.monotonic() - self._last_panel >= settings.current.metrics_every_s:
-            self._last_panel = time.monotonic()
-            self._send_numbers(tails)
+        for hours in METRICS:
+            every_s = max(settings.current.metrics_every_s, hours * 3_600 / _STEPS)
+            if time.monotonic() - self._counted_at.get(hours, -math.inf) >= every_s:
+                self._counted_at[hours] = time.monotonic()
+                self._send_numbers(hours, tails)
 
     def recent(self, audience: Audience) -> list[Frame]:
         """For one who joins: a bed may have changed between the page and the stream. Whose kind nobody watches yet
@@ -40,7 +47,7 @@ class Panels:
         return [last[1]] if last else []
 
     def _send_beds(self, tails: dict[int, Tail]) -> None:
-        watched = self._watched("board", tails)
+        watched = self._watched({"board"}, tails)
         self._beds = {key: last for key, last in self._beds.items() if key in watched}
         now: dict[Units, list[BoardBed]] = {}
         for key, audiences in watched.items():
@@ -60,22 +67,26 @@ class Panels:
         except Unrenderable:
             return frame.resync(tail.cursor, "unrenderable")
 
-    def _send_numbers(self, tails: dict[int, Tail]) -> None:
-        for (units, language), audiences in self._watched("metrics", tails).items():
-            self._write(audiences, self._numbers_frame(units, language, tails[units[0]]))
+    def _send_numbers(self, hours: int, tails: dict[int, Tail]) -> None:
+        """What is open goes to every page of numbers; the alerts of a range to those that show it."""
+        of_units: dict[Units, Waiting | Counted] = {}
+        for (units, language), audiences in self._watched(_views(hours), tails).items():
+            tail = tails[units[0]]
+            try:
+                with rendering("numbers", units[0]):
+                    if units not in of_units:
+                        of_units[units] = _count(units, hours, tail)
+                    with self._fragments.speaking(language):
+                        numbers = frame.vitals(self._fragments.numbers(of_units[units], tail.zone))
+            except Unrenderable:
+                numbers = frame.resync(tail.cursor, "unrenderable")
+            self._write(audiences, numbers)
 
-    def _numbers_frame(self, units: Units, language: str, tail: Tail) -> Frame:
-        try:
-            with rendering("numbers", units[0]), records.read() as session, self._fragments.speaking(language):
-                return frame.vitals(self._fragments.panel(m=metrics(session, *units, tail.zone)))
-        except Unrenderable:
-            return frame.resync(tail.cursor, "unrenderable")
-
-    def _watched(self, view: str, tails: dict[int, Tail]) -> dict[Key, list[Audience]]:
+    def _watched(self, views: set[str], tails: dict[int, Tail]) -> dict[Key, list[Audience]]:
         watched: dict[Key, list[Audience]] = defaultdict(list)
         for hospital_id in self._hub.hospitals() & tails.keys():
             for audience in self._hub.audiences(hospital_id):
-                if view in audience.views:
+                if views & audience.views:
                     watched[_key(audience)].append(audience)
         return watched
 
@@ -87,6 +98,17 @@ class Panels:
 
 def _key(audience: Audience) -> Key:
     return (audience.hospital_id, audience.units), audience.language
+
+
+def _views(hours: int) -> set[str]:
+    """`metrics` alone is the last day."""
+    of_range = set(METRICS.values()) if hours == 0 else {METRICS[hours]}
+    return of_range | ({"metrics"} if hours in (0, 24) else set())
+
+
+def _count(units: Units, hours: int, tail: Tail) -> Waiting | Counted:
+    with records.read() as session:
+        return count(session, *units, tail.zone, Range.up_to_now(hours)) if hours else waiting(session, *units)
 
 
 def _version() -> int:

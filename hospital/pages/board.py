@@ -6,9 +6,9 @@ from sqlalchemy import select
 from hospital import clock, records, settings
 from hospital.access.guard import for_people, me, open_to_all
 from hospital.fragments import language
+from hospital.fragments.beds import board_beds
 from hospital.fragments.card import alerts_in, card
 from hospital.fragments.moment import moment
-from hospital.fragments.panel import board_beds
 from hospital.pages.layout import fragments, now_of, page
 from hospital.records import Board
 from hospital.roles import Right

@@ -172,7 +172,7 @@ function down() {
 
 /** One of the views is not for this person any more: those who asked for a patient's page find out by fetching it. */
 function refused() {
-  const asking = [...tabs].filter((tab) => tab.wish.views.some((view) => view.includes(":")));
+  const asking = [...tabs].filter((tab) => tab.wish.views.some((view) => view.startsWith("patient:")));
   for (const tab of asking) {
     tabs.delete(tab);
     send(tab, { event: "refused" });

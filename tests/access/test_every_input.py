@@ -77,7 +77,12 @@ admin     GET  /admin/audit                    query  id               400
 admin     GET  /admin/audit                    query  day              400
 admin     GET  /admin/audit                    query  before           200 as ever
 physician GET  /patients/<patient>/trend       query  hours            400
-physician GET  /metrics/export                 query  days             400
+physician GET  /metrics                        query  hours            400
+physician GET  /metrics                        query  from             422
+physician GET  /metrics                        query  to               422
+physician GET  /metrics/export                 query  hours            400
+physician GET  /metrics/export                 query  from             400
+physician GET  /metrics/export                 query  to               400
 physician GET  /live/stream                    query  view             400
 physician GET  /live/stream                    query  after            200 a resync
 physician GET  /live/stream                    query  build            200 cut

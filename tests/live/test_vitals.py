@@ -305,9 +305,42 @@ def test_the_numbers_come_every_few_seconds(house: House, turn: Callable[..., No
     line = watching(house, "nurse", "metrics")
     for _ in range(11):
         turn()
-    assert len(frames(line)) == 3  # at once, and after five and ten seconds
-    assert all('id="metrics-panel"' in html for html in frames(line))
-    assert [event.id for event in line.named("frame")] == [None] * 3
+    sent = frames(line)  # at once, and after five and ten seconds
+    assert [re.findall(r'<section id="(metrics-\d+|metrics-now)"', html) for html in sent] == [
+        ["metrics-now"],
+        ["metrics-24"],
+    ] * 3
+    assert [event.id for event in line.named("frame")] == [None] * 6
+
+
+def test_a_long_range_is_counted_rarely_and_what_is_open_as_often_as_ever(
+    house: House, turn: Callable[..., None]
+) -> None:
+    line = watching(house, "nurse", "metrics:168")
+    for _ in range(41):
+        turn()
+    sent = [re.findall(r'<section id="(metrics-\d+|metrics-now)"', html)[0] for html in frames(line)]
+    assert (sent.count("metrics-now"), sent.count("metrics-168")) == (9, 2)  # a week every 35 s
+
+
+def test_the_numbers_are_counted_once_for_all_who_have_the_same_units(
+    house: House, turn: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[object] = []
+    original = panels.count
+    monkeypatch.setattr(panels, "count", lambda *given: counted.append(given) or original(*given))
+    for name, language in (("nurse", "en"), ("nurse2", "es"), ("nurse2", "en"), ("nurse-icu", "en")):
+        joined(house, name, views=frozenset({"metrics:24", "alerts"}), language=language)
+    turn()
+    assert len(counted) == 2, "those of MED and those of ICU"
+
+
+def test_a_range_of_one_s_own_hears_of_what_is_open_and_of_no_other_range(
+    house: House, turn: Callable[..., None]
+) -> None:
+    line = watching(house, "nurse", "metrics:0")
+    turn()
+    assert ['id="metrics-now"' in html for html in frames(line)] == [True]
 
 
 def test_the_beds_come_only_when_one_has_changed(house: House, turn: Callable[..., None]) -> None:

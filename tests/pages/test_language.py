@@ -20,7 +20,7 @@ _ATTRIBUTES = re.compile(r'(?:aria-label|title|placeholder|alt)="([^"]*)"')
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _DATA = re.compile(
     r"MED|ICU|NEWS2|SpO₂|/min|mmHg|SpO2 low|TEST_GATEWAY / BENCH|Testmann, Tilda|Amara N\.|Second Demo Hospital"
-    r"|Demo Hospital|demo-|nurse-icu|nurse-b|nurse2|nurse|charge|physician|engineer|admin"
+    r"|[0-9]{1,2} [A-Z][a-z]{2}\b|Demo Hospital|demo-|nurse-icu|nurse-b|nurse2|nurse|charge|physician|engineer|admin"
 )
 
 

@@ -13,8 +13,8 @@ from tests.support.house import House
 Rows = list[dict[str, str]]
 
 
-def exported(house: House, who: str = "charge", days: str = "1") -> Rows:
-    answer = visitor_of(house, who).get(f"/metrics/export?days={days}")
+def exported(house: House, who: str = "charge", query: str = "") -> Rows:
+    answer = visitor_of(house, who).get(f"/metrics/export?{query}")
     assert answer.status_code == 200
     return list(csv.DictReader(answer.text.splitlines()))
 
@@ -27,14 +27,14 @@ def test_each_bed_and_priority_is_counted_as_far_back_as_one_asks(house: House) 
         clock.turn(timedelta(days=back_days))
     visitor_of(house, "nurse").act(f"/alerts/{alert_id}/escalation")
 
-    counts = {days: exported(house, days=days) for days in ("1", "7", "30")}
+    counts = {hours: exported(house, query=f"hours={hours}") for hours in ("24", "168", "720")}
 
-    assert {days: [row["alerts"] for row in rows] for days, rows in counts.items()} == {
-        "1": ["2"],
-        "7": ["3"],
-        "30": ["4"],
+    assert {hours: [row["alerts"] for row in rows] for hours, rows in counts.items()} == {
+        "24": ["2"],
+        "168": ["3"],
+        "720": ["4"],
     }
-    (row,) = counts["1"]
+    (row,) = counts["24"]
     assert (row["unit"], row["bed"], row["priority"]) == ("MED", "MED-07", "high")
     assert (row["told_charge"], row["told_physician"]) == ("1", "0")
 
@@ -49,8 +49,14 @@ def test_one_exports_one_s_own_units_alone(house: House) -> None:
     assert exported(house, "nurse-icu") == exported(house, "nurse-b") == []
 
 
-def test_a_range_that_is_not_offered_is_refused(house: House) -> None:
-    assert visitor_of(house, "nurse").get("/metrics/export?days=3650").status_code == 400
+@pytest.mark.parametrize("query", ["hours=3650", "from=2026-03-04T12:00", "from=2026-03-04T12:00&to=2025-03-04T12:00"])
+def test_a_range_that_cannot_be_counted_in_is_refused(house: House, query: str) -> None:
+    assert visitor_of(house, "nurse").get(f"/metrics/export?{query}").status_code == 400
+
+
+def test_the_file_s_name_says_of_which_time_it_is_on_the_hospital_s_clocks(house: House) -> None:
+    answer = visitor_of(house, "nurse").get("/metrics/export?from=2026-01-04T12:00&to=2026-01-05T12:00")
+    assert 'filename="alerts-2026-01-04-1200-to-2026-01-05-1200.csv"' in answer.headers["Content-Disposition"]
 
 
 @pytest.mark.usefixtures("house")
