@@ -43,7 +43,7 @@ def furnished_postgres(postgres: Postgres) -> str:
 def house(furnished: Path, tmp_path: Path) -> Iterator[House]:
     """The application on SQLite, with the demo hospitals and nothing else."""
     (tmp_path / "hospital.db").write_bytes(furnished.read_bytes())
-    yield from _open(Settings(demo=True, secret_key="for tests", instance=tmp_path))
+    yield from opened(Settings(demo=True, secret_key="for tests", instance=tmp_path))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -54,7 +54,7 @@ def either_house(request: pytest.FixtureRequest) -> Iterator[House]:
         return
     server: Postgres = request.getfixturevalue("postgres")
     url = server.create_database(like=request.getfixturevalue("furnished_postgres"))
-    yield from _open(Settings(demo=True, secret_key="for tests", database_url=url))
+    yield from opened(Settings(demo=True, secret_key="for tests", database_url=url))
     server.drop_database(url)
 
 
@@ -69,12 +69,12 @@ def new_house(furnished: Path, tmp_path: Path) -> Iterator[Callable[..., House]]
             (folder := tmp_path / f"house-{next(numbers)}").mkdir()
             (folder / "hospital.db").write_bytes(furnished.read_bytes())
             chosen = Settings(demo=True, secret_key="for tests", instance=folder).but(**changed)
-            return stack.enter_context(contextmanager(_open)(chosen))
+            return stack.enter_context(contextmanager(opened)(chosen))
 
         yield open_house
 
 
-def _open(settings: Settings) -> Iterator[House]:
+def opened(settings: Settings) -> Iterator[House]:
     clock.reset()
     meters.forget()
     app: Flask = create_app(settings)
