@@ -129,15 +129,13 @@ export class Line {
 /** @type {Transport} */
 async function sse(address, mine, hear) {
   const patience = new Patience(mine);
-  let answered = false;
   let said = false;
   try {
-    patience.wait(SILENT_MS); // some networks swallow a request and say nothing
+    patience.wait(SILENT_MS); // some networks swallow a request; and Firefox tells of an answer with its first byte only
     const headers = { Accept: "text/event-stream" };
     const response = await fetch(address, { headers, cache: "no-store", signal: mine.signal });
     const isStream = response.headers.get("Content-Type")?.startsWith("text/event-stream");
     if (!response.ok || !response.body || !isStream) return refusal(response);
-    answered = true;
     patience.wait(FIRST_WORD_MS);
     for await (const block of blocks(response.body, () => patience.wait(said ? SILENT_MS : FIRST_WORD_MS))) {
       said = true;
@@ -145,7 +143,7 @@ async function sse(address, mine, hear) {
     }
     return { why: "ended" };
   } catch {
-    return { why: answered && !said && patience.lost ? "swallowed" : "ended" };
+    return { why: !said && patience.lost ? "swallowed" : "ended" };
   } finally {
     patience.stop();
     mine.abort();
