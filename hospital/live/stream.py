@@ -20,7 +20,8 @@ from hospital.roles import Right
 blueprint = Blueprint("live", __name__)
 
 _QUEUED = 100  # frames that a line without a socket of its own may be behind
-_SHOWS_GZIP_AT_ONCE = re.compile(r"Chrom(e|ium)/|^curl/")  # seen to; others may wait for more than a frame
+# Each was seen to; others may wait for more than a frame. WebKitGTK does, too, but Safari unpacks with something else.
+_SHOWS_GZIP_AT_ONCE = re.compile(r"Chrom(e|ium)/|Firefox/|^curl/")
 
 
 @blueprint.get("/live/stream")

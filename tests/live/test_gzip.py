@@ -20,7 +20,8 @@ from tests.support.sse import Stream, events_of, sign_in, until
 
 _CURL = "curl/8.0"
 _CHROMIUM = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
-_FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+_FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0"
+_SAFARI = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 Version/26.0 Safari/604.1"
 _LARGE = 3_000_000  # bytes: more than any buffer of these sockets holds
 
 
@@ -96,7 +97,8 @@ def test_a_slow_reader_of_gzip_gets_the_frame_begun_then_one_resync_then_what_is
         (_CHROMIUM, "gzip, deflate, br, zstd", "gzip"),
         (_CHROMIUM, "identity", None),
         (_CHROMIUM, "gzip;q=0", None),
-        (_FIREFOX, "gzip, deflate, br, zstd", None),  # nobody has looked yet
+        (_FIREFOX, "gzip, deflate, br, zstd", "gzip"),
+        (_SAFARI, "gzip, deflate, br", None),  # nobody has looked yet
         ("", "gzip", None),
     ],
 )
