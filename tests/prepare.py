@@ -1,4 +1,4 @@
-"""Installs the Debian packages that tests need (a browser, strace, nftables) where it may; else says what lacks."""
+"""Installs the Debian packages that tests need (browsers, strace, nftables) where it may; else says what lacks."""
 
 import ctypes
 import os
@@ -20,6 +20,9 @@ def main() -> None:
 def missing_packages() -> list[str]:
     here = {
         "chromium": shutil.which("chromium"),
+        "firefox-esr": shutil.which("firefox-esr"),
+        "webkit2gtk-driver": shutil.which("WebKitWebDriver"),
+        "xvfb": shutil.which("Xvfb"),  # a screen for WebKit
         "strace": shutil.which("strace"),
         "nginx": shutil.which("nginx"),
         "nftables": shutil.which("nft"),

@@ -10,7 +10,7 @@ from tests.browser.visitor import Visitor
 from tests.support.server import Server
 
 # What the policy forbids is told on the console too, but only this says it of every way to break it.
-_TELL_VIOLATIONS = """
+TELL_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`content security policy: ${event.violatedDirective} ${event.blockedURI}`));
 """
@@ -42,7 +42,7 @@ class Desk:
         context.set_default_timeout(10_000)
         if alone:
             context.add_init_script("delete window.SharedWorker")
-        context.add_init_script(_TELL_VIOLATIONS)
+        context.add_init_script(TELL_VIOLATIONS)
         context.on("console", self._on_console)
         context.on("weberror", lambda error: self.problems.append(f"page error: {error.error}"))
 

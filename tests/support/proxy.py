@@ -31,6 +31,10 @@ class Proxy:
         self._thread.start()
         self._server = self._do(self._listen())
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     # ---- What a test does to it --------------------------------------------------------------------------------------
 
     def refuse(self) -> None:
