@@ -39,6 +39,20 @@ async ([themes, but]) => {
   return found;
 }
 """
+# What goes beyond the screen's edge, unless it scrolls in a frame of its own; and words that spill over.
+_CUT = """
+() => {
+  const scrolls = (one) => one && (getComputedStyle(one).overflowX === "auto" || scrolls(one.parentElement));
+  const edge = document.documentElement.clientWidth + 1;
+  const seen = [...document.body.querySelectorAll("*")].filter((one) => one.checkVisibility() && !scrolls(one));
+  const told = (one) => `${one.tagName}.${one.className} ${one.textContent.trim().slice(0, 40)}`;
+  const beyond = seen.filter((one) => one.getBoundingClientRect().right > edge && !one.closest(".unseen, .skip"));
+  const words = seen.filter((one) => one.matches("button, a, h1, h2, h3, label, legend"));
+  const spills = (one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).textOverflow !== "ellipsis";
+  const spilt = words.filter((one) => one.clientWidth > 1 && spills(one));
+  return [...beyond.map((one) => `beyond: ${told(one)}`), ...spilt.map((one) => `spills over: ${told(one)}`)];
+}
+"""
 # A form with what the table of routes sends: this page's own token makes it one of ours.
 _SEND = """
 ([path, said]) => {
@@ -61,6 +75,13 @@ def found_on(page: Page, but: str = "") -> list[str]:
     # As high as it needs: what lies under a bar that stays in sight can be scrolled to, and axe does not scroll.
     page.set_viewport_size({"width": width, "height": page.evaluate("document.documentElement.scrollHeight")})
     found: list[str] = page.evaluate(_LOOK, [THEMES, but])
+    return found
+
+
+def cut_on(page: Page, width: int) -> list[str]:
+    """What a screen of this width does not show of the page; [] is what we want."""
+    page.set_viewport_size({"width": width, "height": 800})
+    found: list[str] = page.evaluate(_CUT)
     return found
 
 

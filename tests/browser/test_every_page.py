@@ -1,4 +1,4 @@
-"""Axe finds nothing wrong, on any page, in any state, theme or language."""
+"""Of every page: axe finds nothing wrong in any state, theme or language, and it fits its screen."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from hospital.settings import Settings
 from tests.access.knocking import Row
 from tests.browser.desk import expect_live
-from tests.browser.judging import BROWSERS, Gallery, found_on
+from tests.browser.judging import BROWSERS, Gallery, cut_on, found_on
 from tests.conftest import opened
 from tests.support.every_page import PAGES, furnish
 from tests.support.server import Server
@@ -67,6 +67,13 @@ def test_nor_where_there_is_nothing_or_more_or_where_one_may_not_go(
     gallery: Gallery, who: str, path: str, language: str
 ) -> None:
     assert found_on(gallery.visit(who, path, language), _granted(path, who)) == []
+
+
+@pytest.mark.parametrize("row", PAGES, ids=" ".join)
+def test_every_page_fits_a_small_phone_a_ward_pc_at_twice_the_size_and_a_wall(gallery: Gallery, row: Row) -> None:
+    """In Spanish, whose words are longer."""
+    page = gallery.show(row, "es")
+    assert {width: found for width in (360, 640, 3840) if (found := cut_on(page, width))} == {}
 
 
 def _dialog_of_keys(page: Page) -> None:
