@@ -17,8 +17,9 @@ from hospital.records import Monitoring, Observation, UnitLimit
 from hospital.triage.conditions import Course, follow, rescore
 from hospital.triage.latest import Latest, current, take
 from hospital.triage.limits import DEFAULTS, Limit, Watch
-from hospital.triage.news2 import Ages, parts, score
+from hospital.triage.news2 import Ages, Score, parts, score
 from hospital.triage.observation import Measured, ObservationSet, Vital
+from hospital.triage.rounds import Round, rounds_after
 from hospital.triage.standing import Standing, is_above
 from hospital.vocabulary import Priority
 
@@ -64,7 +65,7 @@ def score_again(session: Session, monitoring: Monitoring, at: datetime) -> None:
     course, conditions = rescore(_course(monitoring), at, monitoring.spo2_scale, Ages.chosen())
     for condition in conditions:
         apply(session, monitoring, condition, at)
-    monitoring.watches = monitoring.watches | {"score": course.news2.to_json()}
+    monitoring.watches = monitoring.watches | {"score": course.news2.to_json(), "rounds": []}  # on another scale
 
 
 def limits_of(session: Session, unit_id: int | None) -> Sequence[Limit]:
@@ -127,9 +128,11 @@ def _crossed(course: Course, limits: Sequence[Limit]) -> dict[str, list[str]]:
 def _remember(
     session: Session, monitoring: Monitoring, course: Course, readings: Readings, limits: Sequence[Limit]
 ) -> None:
+    scored = score(parts(course.latest, readings.at, Ages.chosen()), monitoring.spo2_scale)
     monitoring.latest = course.latest.to_json()
     monitoring.watches = {
         "score": course.news2.to_json(),
+        "rounds": _rounds(monitoring, scored, readings),
         "crossed": _crossed(course, limits),
         "limits": {name: watch.to_json() for name, watch in course.watches.items()},
     }
@@ -141,10 +144,15 @@ def _remember(
         monitoring.monitored = monitoring.monitored or (readings.continuous and not _is_history(readings))
         monitoring.clock_off_s = readings.clock_off_s
         end_silence(session, monitoring, readings.at)
-    scored = score(parts(course.latest, readings.at, Ages.chosen()), monitoring.spo2_scale)
     if readings.person_id is not None or monitoring.observe_by is None:
         monitoring.observe_by = readings.at + scored.observe_within
     elif not is_above(scored.priority, course.news2.held):  # it may become more urgent; only a look puts it off
         monitoring.observe_by = min(monitoring.observe_by, readings.at + scored.observe_within)
     changed(monitoring, readings.at)
     session.flush()
+
+
+def _rounds(monitoring: Monitoring, scored: Score, readings: Readings) -> list[dict[str, Any]]:
+    before = [Round.from_json(stored) for stored in monitoring.watches.get("rounds", ())]
+    after = rounds_after(before, Round(readings.at, scored.points), by_hand=readings.person_id is not None)
+    return [one.to_json() for one in after]

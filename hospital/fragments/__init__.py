@@ -16,7 +16,7 @@ from hospital.fragments import language
 from hospital.fragments.card import card as as_card
 from hospital.fragments.counting import Counted, Waiting
 from hospital.fragments.panel import now_shown, shown
-from hospital.fragments.tile import OpenAlerts, tile
+from hospital.fragments.tile import OpenAlerts, Tile, tile
 from hospital.records import Alert, Monitoring
 from hospital.vocabulary import State
 
@@ -68,7 +68,10 @@ class Fragments:
 
     def tile(self, monitoring: Monitoring, zone: ZoneInfo, alerts: OpenAlerts, *, identity: bool) -> Markup:
         """A patient as of the last reading. Rendered anew when it is older than a version: ages are part of it."""
-        return self._render("patient_card", tile=tile(monitoring, zone, alerts, identity=identity))
+        return self.patient_card(tile(monitoring, zone, alerts, identity=identity))
+
+    def patient_card(self, told: Tile) -> Markup:
+        return self._render("patient_card", tile=told)
 
     def patient_left(self, patient_id: int, version: int) -> Markup:
         return self._render("patient_left", id=patient_id, version=version)

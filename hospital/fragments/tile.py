@@ -1,8 +1,8 @@
 """What a screen shows of a patient: the newest of each vital sign, how old it is, and the score that it makes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -10,33 +10,17 @@ from sqlalchemy.orm import Session
 
 from hospital import clock, settings
 from hospital.fragments import words
+from hospital.fragments.cells import Cell, cells_of, seen_at
 from hospital.fragments.moment import Moment, moment, moment_or_none
+from hospital.fragments.news2 import Part, Sum, is_nothing, parts_of, sum_of
 from hospital.fragments.words import gettext
 from hospital.records import Alert, Monitoring
-from hospital.triage.latest import Latest, current, newest
-from hospital.triage.news2 import Ages, Parts, Score, parts, score
-from hospital.triage.observation import Measured, Vital
-from hospital.vocabulary import N_, Priority, State
+from hospital.records.patient import plain
+from hospital.triage.latest import Latest
+from hospital.triage.news2 import Ages, Band, Score, parts, score
+from hospital.triage.rounds import Round, trend
+from hospital.vocabulary import Priority, State
 
-_FAST = (Vital.HR, Vital.SPO2, Vital.RR)
-_WORDS = {
-    Vital.HR: (N_("HR"), "/min"),
-    Vital.SPO2: ("SpO₂", "%"),
-    Vital.RR: (N_("RR"), "/min"),
-    Vital.SBP: (N_("SBP"), "mmHg"),
-    Vital.DBP: (N_("DBP"), "mmHg"),
-    Vital.TEMP: (N_("T"), "°C"),
-}
-_PART_WORDS = {
-    "respiration": N_("RR"),
-    "spo2": "SpO₂",
-    "on_oxygen": "O₂",
-    "systolic": N_("SBP"),
-    "pulse": N_("HR"),
-    "consciousness": N_("ACVPU"),
-    "temperature": N_("T"),
-}
-_OF_THIS_MINUTE = timedelta(minutes=1)
 _OLDEST_AGE = 120  # years; a birth date before is somebody's placeholder
 
 
@@ -49,24 +33,6 @@ class OpenAlerts:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One vital sign. `fresh` False: show its age and never itself. `aged`: fresh, but not of this minute."""
-
-    vital: str
-    word: str
-    unit: str
-    value: str | None
-    fresh: bool
-    crossed: str
-    crossed_word: str
-    limit: str
-    unverified: bool
-    source: str
-    at: Moment | None
-    aged: bool
-
-
-@dataclass(frozen=True)
 class Due:
     iso: str
     text: str
@@ -74,25 +40,11 @@ class Due:
 
 
 @dataclass(frozen=True)
-class Sum:
-    """NEWS2 as people read it. `parts`: (word, shown, points or None where it is missing)."""
-
-    text: str
-    total: int | None
-    band: str
-    risk: str
-    complete: bool
-    missing: list[str]
-    parts: list[tuple[str, str, int | None]]
-    response: str
-    scale: int
-
-
-@dataclass(frozen=True)
 class Tile:
     id: int
     version: int
-    sort: str
+    sort: dict[str, str]
+    find: str
     place: str
     unit_code: str
     unassigned: bool
@@ -101,6 +53,7 @@ class Tile:
     age_word: str
     sex: str
     cells: list[Cell]
+    parts: list[Part]
     news2: Sum
     at: Moment
     no_data: Moment | None
@@ -110,15 +63,33 @@ class Tile:
     worst: str
     worst_word: str
 
+    @property
+    def overdue(self) -> bool:
+        """Who scores 7 or more is observed continuously: that never stops being due."""
+        return self.observe_by is not None and self.observe_by.due and self.news2.band != Band.HIGH
+
+    @property
+    def scores_high(self) -> bool:
+        """5 or more: where NEWS2 asks for an urgent answer."""
+        return self.news2.band in (Band.MEDIUM, Band.HIGH)
+
+    @property
+    def quiet(self) -> bool:
+        return self.news2.band == Band.LOW and not (self.overdue or self.no_data or self.alerts)
+
 
 def tile(monitoring: Monitoring, zone: ZoneInfo, alerts: OpenAlerts, *, identity: bool) -> Tile:
     now, latest = clock.now(), Latest.from_json(monitoring.latest)
     place = monitoring.bed.code if monitoring.bed else monitoring.place
     patient = monitoring.patient
+    scored = score(parts(latest, now, Ages.chosen()), monitoring.spo2_scale)
+    risen = trend([Round.from_json(one) for one in monitoring.watches.get("rounds", ())], scored.points)
+    cells = cells_of(monitoring, latest, now, zone)
     return Tile(
         id=monitoring.patient_id,
         version=monitoring.version,
-        sort=f"{0 if monitoring.unit_id else 1}{place}",
+        sort=_sort(monitoring, place, scored),
+        find=plain(place + patient.name if identity else place),
         place=place,
         unit_code=monitoring.unit.code if monitoring.unit else "",
         unassigned=monitoring.unit_id is None,
@@ -126,9 +97,10 @@ def tile(monitoring: Monitoring, zone: ZoneInfo, alerts: OpenAlerts, *, identity
         name=patient.name or None if identity else None,
         age_word=_age(patient.birth_date, now) if identity else "",
         sex=patient.sex if identity else "",
-        cells=_cells(monitoring, latest, now, zone),
-        news2=_sum(score(of := parts(latest, now, Ages.chosen()), monitoring.spo2_scale), of, monitoring.spo2_scale),
-        at=_seen(monitoring.observed_at or monitoring.received_at, now, zone),
+        cells=cells,
+        parts=parts_of(scored, risen, cells, latest, now, zone),
+        news2=sum_of(scored, risen, monitoring.spo2_scale, now, zone),
+        at=seen_at(monitoring.observed_at or monitoring.received_at, now, zone),
         no_data=moment_or_none(monitoring.silent_since, zone),
         observe_by=_due(monitoring.observe_by, now, zone),
         clock_off=abs(monitoring.clock_off_s) > settings.current.clock_off_s,
@@ -151,67 +123,12 @@ def open_alerts(session: Session, patient_ids: list[int]) -> dict[int, OpenAlert
     return {id: OpenAlerts(sum(found[id].values()), _worst(found[id])) for id in patient_ids}
 
 
-def _cells(monitoring: Monitoring, latest: Latest, now: datetime, zone: ZoneInfo) -> list[Cell]:
-    crossed = monitoring.watches.get("crossed", {})
-    silent = monitoring.silent_since is not None
-    return [_cell(vital, latest, now, zone, crossed, silent) for vital in _WORDS]
-
-
-def _cell(
-    vital: Vital, latest: Latest, now: datetime, zone: ZoneInfo, crossed: Mapping[str, list[str]], silent: bool
-) -> Cell:
-    """The value to trust, if there is one that is fresh enough; else the newest there is, for its age alone."""
-    fresh_s = settings.current.news2_fast_s if vital in _FAST else settings.current.vitals_shown_slow_s
-    best = None if silent else _best(latest, vital, now, fresh_s)
-    seen = best or newest(latest, vital, now, timedelta.max)
-    word, unit = _WORDS[vital]
-    side, limit = crossed.get(vital.value, ("", "")) if best else ("", "")
-    return Cell(
-        vital=vital.value,
-        word=gettext(word),
-        unit=unit,
-        value=f"{best.value:.1f}" if best and vital is Vital.TEMP else f"{best.value:.0f}" if best else None,
-        fresh=best is not None,
-        crossed=side,
-        crossed_word=gettext(words.CROSSED[side]) if side else "",
-        limit=limit,
-        unverified=best is not None and not best.verified,
-        source="",
-        at=_seen(seen.at, now, zone) if seen else None,
-        aged=best is not None and now - best.at > _OF_THIS_MINUTE,
-    )
-
-
-def _best(latest: Latest, vital: Vital, now: datetime, fresh_s: float) -> Measured | None:
-    fast = timedelta(seconds=settings.current.news2_fast_s)
-    return current(latest, vital, now, fast) or newest(latest, vital, now, timedelta(seconds=fresh_s))
-
-
-def _sum(scored: Score, of: Parts, scale: int) -> Sum:
-    nothing = len(scored.missing) == len(scored.points)
-    return Sum(
-        text="–" if nothing else scored.text,
-        total=None if nothing else scored.total,
-        band="none" if nothing else scored.band.value,
-        risk="" if nothing else gettext(words.RISKS[scored.band]),
-        complete=scored.complete,
-        missing=[gettext(_PART_WORDS[part]) for part in scored.missing],
-        parts=[
-            (gettext(_PART_WORDS[part]), _shown(getattr(of, part)), points) for part, points in scored.points.items()
-        ],
-        response="" if nothing else gettext(scored.response),
-        scale=scale,
-    )
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return gettext("oxygen") if value else gettext("air")
-    return f"{value:g}" if isinstance(value, float | int) else str(value or "")
-
-
-def _seen(at: datetime, now: datetime, zone: ZoneInfo) -> Moment:
-    return moment(at, zone, old=now - at > timedelta(days=1))
+def _sort(monitoring: Monitoring, place: str, scored: Score) -> dict[str, str]:
+    """By which a list can be ordered, compared as text. Each ends with who it is, so that no two rows are equal."""
+    bed = f"{0 if monitoring.unit_id else 1}{place} {monitoring.patient_id}"
+    due = clock.iso(monitoring.observe_by) if monitoring.observe_by else "~"
+    total = -1 if is_nothing(scored) else scored.total
+    return {"bed": bed, "due": f"{due} {bed}", "score": f"{20 - total:02} {bed}"}
 
 
 def _due(at: datetime | None, now: datetime, zone: ZoneInfo) -> Due | None:

@@ -17,7 +17,7 @@ from hospital.access.tokens import new_token
 from hospital.alerts.rights import patient_for
 from hospital.fragments.card import alerts_in
 from hospital.fragments.moment import moment
-from hospital.fragments.tile import open_alerts, tile
+from hospital.fragments.tile import Tile, open_alerts, tile
 from hospital.fragments.words import gettext
 from hospital.pages.layout import fragments, now_of, page, urgent_in
 from hospital.pages.trends import HEADERS, TableRow, bands, columns, points, table_row
@@ -28,6 +28,7 @@ from hospital.vocabulary import N_
 blueprint = Blueprint("patients", __name__)
 
 _RANGES_H = ("1", "8", "24", "72")
+_ORDERS = ("due", "score", "bed")
 _MANY_POINTS = 4_000  # of a trend
 _MANY_ROWS = 120  # of the table beside the charts
 _HEADERS = (*HEADERS, N_("ACVPU"), "O₂")
@@ -36,15 +37,26 @@ _HEADERS = (*HEADERS, N_("ACVPU"), "O₂")
 @blueprint.get("/patients")
 @for_people(Right.SEE_ALERTS)
 def patient_list() -> str:
-    actor = me().actor
+    """The order is in the address. A word that is none of ours is the first of them."""
+    actor, order = me().actor, request.args.get("order", "")
+    order = order if order in _ORDERS else _ORDERS[0]
     with records.read() as session:
         now = now_of(session, me())
         patients = session.scalars(_in_scope(actor)).all()
         alerts = open_alerts(session, [one.patient_id for one in patients])
         urgent = urgent_in(session, me(), now)
     identity = actor.may(Right.SEE_IDENTITY)
-    cards = [fragments().tile(one, now.zone, alerts[one.patient_id], identity=identity) for one in patients]
-    return page("pages/patients.html", now, view="patients", urgent=urgent, cards=cards)
+    tiles = [tile(one, now.zone, alerts[one.patient_id], identity=identity) for one in patients]
+    tiles.sort(key=lambda one: one.sort[order])
+    return page(
+        "pages/patients.html",
+        now,
+        view="patients",
+        urgent=urgent,
+        order=order,
+        counts=_counts(tiles),
+        cards=[fragments().patient_card(one) for one in tiles],
+    )
 
 
 @blueprint.get("/patients/<int:patient_id>")
@@ -120,8 +132,17 @@ def _in_scope(actor: Actor) -> Select[Monitoring]:
     in_units = Monitoring.unit_id.in_(units)
     mine = in_units | Monitoring.unit_id.is_(None) if None in actor.scope else in_units
     heard = clock.now() - timedelta(hours=settings.current.patient_card_keep_h)
-    query = _with_everything().where(Monitoring.hospital_id == actor.hospital_id, mine, Monitoring.received_at > heard)
-    return query.order_by(Monitoring.unit_id.is_(None), Monitoring.place)
+    return _with_everything().where(Monitoring.hospital_id == actor.hospital_id, mine, Monitoring.received_at > heard)
+
+
+def _counts(tiles: Sequence[Tile]) -> dict[str, int]:
+    """static/js/patients.js counts the same from then on."""
+    return {
+        "score": sum(one.scores_high for one in tiles),
+        "overdue": sum(one.overdue for one in tiles),
+        "no-data": sum(one.no_data is not None for one in tiles),
+        "quiet": sum(one.quiet for one in tiles),
+    }
 
 
 def _newest(session: Session, patient_id: int, since: datetime) -> Sequence[Observation]:

@@ -12,6 +12,7 @@ import { startKeys } from "./keys.js";
 import { startMissed } from "./missed.js";
 import { startNotes } from "./notes.js";
 import { startObserving } from "./observe.js";
+import { startPatients } from "./patients.js";
 import { startReports } from "./reports.js";
 import { startSession } from "./session.js";
 import { startSound } from "./sound.js";
@@ -30,6 +31,7 @@ if (document.body.dataset.person) {
   startBulk();
   startKeys();
   startObserving();
+  startPatients();
   startUrgent();
   startMissed();
   startBoards();

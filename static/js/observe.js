@@ -5,19 +5,33 @@ import { signedOut } from "./freshness.js";
 import { TooLate, newKey, send } from "./queue.js";
 import { count } from "./reports.js";
 import { announce, toast } from "./toasts.js";
+import { afterEachChange } from "./upsert.js";
 import { gettext } from "./words.js";
+
+const TICK_MS = 1_000;
 
 /** What was sent last, and its key: the same numbers again are the same observations. */
 let last = { text: "", key: "" };
 
 export function startObserving() {
   const form = /** @type {HTMLFormElement | null} */ (document.getElementById("observe"));
-  form?.addEventListener("submit", (event) => {
+  if (!form) return;
+  setInterval(showDue, TICK_MS);
+  afterEachChange(showDue);
+  showDue();
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (form.getAttribute("aria-busy") === "true") return;
     busy(form, true);
     record(form).finally(() => busy(form, false));
   });
+}
+
+/** When they are due stands on the patient's card, which may be far above what is being filled in. */
+function showDue() {
+  const said = [...document.querySelectorAll(".patient-card .observe")].find((words) => words.checkVisibility())?.textContent ?? "";
+  const place = document.querySelector("[data-due-again]");
+  if (place && place.textContent !== said) place.textContent = said;
 }
 
 /** @param {HTMLFormElement} form */

@@ -4,12 +4,16 @@
 const AT_WORK_MS = 3_000; // a pointer that has not moved for longer only lies there
 const SEEN_MS = 350; // so long it takes to see that something else stands there now, and to hold a press back
 const MOVED_PX = 4;
+const STAYS_MS = 30_000; // where a list can be ordered by numbers: one that dances does not make its row dance
 
 /** Rows that are not at their place yet. @type {Set<HTMLElement>} */
 const waiting = new Set();
 
 /** When each row came, or was moved by another. @type {WeakMap<Element, number>} */
 const slid = new WeakMap();
+
+/** When each row last rose by what it says itself. @type {WeakMap<Element, number>} */
+const rose = new WeakMap();
 
 let movedAt = -Infinity;
 let timer = 0;
@@ -30,18 +34,25 @@ export function settle(list, row) {
   if (row.nextElementSibling === next) return;
   const sinks = !next || !!(row.compareDocumentPosition(next) & Node.DOCUMENT_POSITION_FOLLOWING);
   const busy = isAtWork(list) && (sinks || row.matches(":hover"));
-  if (busy || row.contains(document.activeElement)) return wait(list, row);
+  const dances = sinks && !!list.dataset.by && performance.now() - (rose.get(row) ?? -Infinity) < STAYS_MS;
+  if (busy || dances || row.contains(document.activeElement)) return wait(list, row);
+  if (!sinks) rose.set(row, performance.now());
   list.insertBefore(row, next);
   slid.set(row, performance.now());
 }
 
 /** Rows that are not at their place do not count. @param {HTMLElement} list @param {HTMLElement} row */
 function nextOf(list, row) {
-  const sort = row.dataset.sort ?? "";
+  const sort = sortOf(list, row);
   for (const other of /** @type {HTMLCollectionOf<HTMLElement>} */ (list.children)) {
-    if (other !== row && !other.hidden && !waiting.has(other) && (other.dataset.sort ?? "") > sort) return other;
+    if (other !== row && !other.hidden && !waiting.has(other) && sortOf(list, other) > sort) return other;
   }
   return null;
+}
+
+/** What its place in this list goes by, compared as text. @param {HTMLElement} list @param {HTMLElement} row */
+export function sortOf(list, row) {
+  return row.dataset[list.dataset.by ?? "sort"] ?? "";
 }
 
 /** @param {HTMLElement} list */

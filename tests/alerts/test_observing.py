@@ -112,7 +112,7 @@ def test_an_incomplete_score_raises_by_its_bound_and_says_so(house: House) -> No
     assert (score.value, score.priority) == ("≥ 5", "medium")
     assert score.text == "NEWS2: breathing 3, SpO₂ 1, pulse 1"
     assert "urgent" in score.advice.lower()
-    assert card().news2.missing == ["O₂", "SBP", "ACVPU", "T"]
+    assert card().news2.missing == ["O₂", "BP", "ACVPU", "T"]
 
 
 def test_a_hand_that_moves_raises_nothing(house: House) -> None:

@@ -1,7 +1,7 @@
 """The patients of one's units, and one patient's page with trends."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,8 +24,8 @@ def page(house: House, name: str, path: str = "/patients") -> Element:
     return read(visitor_of(house, name).get(path).get_data(as_text=True))
 
 
-def places(house: House, name: str) -> list[str]:
-    cards = page(house, name).all(data_testid="patient-card")
+def places(house: House, name: str, order: str = "bed") -> list[str]:
+    cards = page(house, name, f"/patients?order={order}").all(data_testid="patient-card")
     return [card.one("h2").text for card in cards]
 
 
@@ -50,6 +50,88 @@ def ward(house: House) -> House:
 )
 def test_everybody_sees_the_patients_of_their_own_units(ward: House, who: str, seen: list[str]) -> None:
     assert places(ward, who) == seen
+
+
+def observed(house: House, who: str, number: int, **given: str) -> None:
+    whole = {
+        "respiration": "16",
+        "spo2": "97",
+        "on_oxygen": "air",
+        "systolic": "120",
+        "pulse": "72",
+        "temperature": "36.6",
+        "consciousness": "A",
+    }
+    answer = visitor_of(house, who).act(f"/patients/{number}/observations", **whole | given)
+    assert answer.status_code in (200, 303), answer.text
+
+
+@pytest.fixture
+def round_(house: House) -> Iterator[House]:
+    """At eight o'clock 1 scores 7 in MED-03, 2 scores 1 in MED-02, 3 is perfectly well in MED-01."""
+    clock.stop(datetime(2026, 11, 23, 8, 0, tzinfo=UTC))
+    for number in (1, 2, 3):
+        long_ago = clock.now() - timedelta(minutes=20)  # a monitor goes before what a person enters
+        house.take(reading(patient=patient(number), bed=f"MED^^MED-0{4 - number}", at=long_ago))
+    for number, given in ((1, {"respiration": "26", "spo2": "91", "pulse": "100"}), (2, {"pulse": "95"}), (3, {})):
+        observed(house, "nurse", number, **given)
+    yield house
+    clock.reset()
+
+
+@pytest.mark.parametrize(
+    ("order", "beds"),
+    [
+        ("", ["MED-03", "MED-02", "MED-01"]),  # continuously, 4 h, 12 h
+        ("due", ["MED-03", "MED-02", "MED-01"]),
+        ("score", ["MED-03", "MED-02", "MED-01"]),
+        ("bed", ["MED-01", "MED-02", "MED-03"]),
+        ("nonsense", ["MED-03", "MED-02", "MED-01"]),
+    ],
+)
+def test_who_is_due_first_stands_first_unless_another_order_is_asked(
+    round_: House, order: str, beds: list[str]
+) -> None:
+    assert places(round_, "nurse", order) == beds
+
+
+def test_the_numbers_above_say_how_many_need_somebody(round_: House) -> None:
+    assert counts(round_) == {"score": "1", "overdue": "0", "no-data": "0", "quiet": "2"}
+    clock.turn(timedelta(hours=4))
+    observed(round_, "nurse", 1)
+    assert counts(round_) == {"score": "0", "overdue": "1", "no-data": "0", "quiet": "1"}
+    assert places(round_, "nurse", "due") == ["MED-02", "MED-01", "MED-03"]
+
+
+def counts(house: House) -> dict[str, str]:
+    return {
+        item.attributes["data-counts"]: item.one("b").text
+        for item in page(house, "nurse").one("ul", class_="ward-counts").all("li")
+    }
+
+
+def test_each_part_says_its_points_and_whether_it_rose(round_: House) -> None:
+    clock.turn(timedelta(hours=4))
+    observed(round_, "nurse", 1, respiration="22", spo2="91", pulse="135")
+    card = page(round_, "nurse", "/patients/1").one(data_testid="patient-card")
+    points = {
+        part.attributes["data-place"]: (part.attributes["data-points"], part.text.partition("points")[2].strip(" ,"))
+        for part in card.all("div", class_="vital")
+    }
+    assert points["rr"] == ("2", "less than before")
+    assert points["hr"] == ("3", "more than before")
+    assert points["spo2"] == ("3", "")
+    assert points["o2"] == points["temp"] == ("0", "")
+    assert card.one(class_="score").text == "8"
+    assert "▲ 1" in card.one(class_="rise").text and "since 08:00" in card.one(class_="rise").text
+
+
+def test_on_another_scale_a_score_is_compared_with_nothing(round_: House) -> None:
+    clock.turn(timedelta(hours=4))
+    observed(round_, "nurse", 1)
+    assert page(round_, "nurse", "/patients/1").all(class_="rise")
+    assert visitor_of(round_, "physician").act("/patients/1/spo2-scale", scale="2").status_code == 200
+    assert not page(round_, "nurse", "/patients/1").all(class_="rise")
 
 
 @pytest.mark.parametrize("who", ["engineer", "admin"])
