@@ -5,6 +5,7 @@ import { startActs } from "./acts.js";
 import { startAges } from "./ages.js";
 import { startBoards } from "./boards.js";
 import { startAttention } from "./attention.js";
+import { startBars } from "./bars.js";
 import { startBulk } from "./bulk.js";
 import { startFilters } from "./filters.js";
 import { startFreshness } from "./freshness.js";
@@ -26,6 +27,7 @@ if (document.body.dataset.person) {
   startSession();
   startFilters(); // first: it completes the list
   startAges();
+  startBars();
   startActs();
   startNotes();
   startBulk();

@@ -136,9 +136,15 @@ async function put(fragment) {
   return true;
 }
 
-/** The node, its focus and what was typed into it stay. @param {Element} old @param {Element} fresh */
-function morph(old, fresh) {
-  return htmx.swap({ text: fresh.outerHTML, target: old, swap: "outerMorph", sourceElement: old });
+/**
+ * The node, its focus and what was typed into it stay. A button that goes leaves its focus to what it was about.
+ * @param {Element} old @param {Element} fresh
+ */
+async function morph(old, fresh) {
+  const focused = old.querySelector(":focus-visible"); // by a keyboard: a finger's focus would only hold the row where it is
+  await htmx.swap({ text: fresh.outerHTML, target: old, swap: "outerMorph", sourceElement: old });
+  if (!focused || document.activeElement !== document.body) return;
+  /** @type {HTMLElement | null | undefined} */ (document.getElementById(fresh.id)?.querySelector(".place a"))?.focus();
 }
 
 /** @param {Element} element */
