@@ -103,17 +103,21 @@ def is_waiting(secret: str, now: datetime) -> bool:
 
 def revoke(session: Session, actor: Actor, board_id: int, now: datetime) -> Board | None:
     """The board goes dark within one beat; None: there is no such board in the actor's units."""
-    board = session.get(Board, board_id)
-    if board is None or board.hospital_id != actor.hospital_id:
-        return None
-    if not actor.unit_ids & {unit.id for unit in board.person.units}:
-        return None
-    if board.revoked_at is None:
+    board = board_of(session, actor, board_id)
+    if board is not None and board.revoked_at is None:
         board.revoked_at = board.person.changed_at = now
         board.person.active = False
         theirs = update(PersonSession).where(PersonSession.person_id == board.person_id)
         session.execute(theirs.where(PersonSession.ended_at.is_(None)).values(ended_at=now, ended_why=Ended.BY_HAND))
     return board
+
+
+def board_of(session: Session, actor: Actor, board_id: int) -> Board | None:
+    """None: there is no such board in the actor's units."""
+    board = session.get(Board, board_id)
+    if board is None or board.hospital_id != actor.hospital_id:
+        return None
+    return board if actor.unit_ids & {unit.id for unit in board.person.units} else None
 
 
 def _index(code: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CTE, ColumnElement, Float, case, cast, extract, func, literal, select
+from sqlalchemy import ColumnElement, Float, Subquery, and_, case, cast, extract, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from hospital import clock, settings
@@ -93,8 +93,7 @@ def raised_in(range_: Range) -> ColumnElement[bool]:
 
 def over_unseen() -> ColumnElement[bool]:
     """Over before anybody had it."""
-    taken_at = _first_taken()
-    return Alert.cleared_at.is_not(None) & (taken_at.is_(None) | (taken_at > Alert.cleared_at))
+    return _over_before(Alert.cleared_at, _first_taken())
 
 
 def limit_s(priority: Priority) -> float:
@@ -138,50 +137,58 @@ def count(session: Session, hospital_id: int, scope: Scope, zone: ZoneInfo, rang
     )
 
 
+def _over_before(cleared_at: Any, taken_at: Any) -> ColumnElement[bool]:
+    return and_(cleared_at.is_not(None), or_(taken_at.is_(None), taken_at > cleared_at))
+
+
 def _first_taken() -> ColumnElement[datetime]:
     first = select(func.min(Acknowledgement.since)).where(Acknowledgement.alert_id == Alert.id)
     return first.correlate(Alert).scalar_subquery()
 
 
-def _stories(which: ColumnElement[bool], bars: list[datetime]) -> CTE:
+def _stories(which: ColumnElement[bool], bars: list[datetime]) -> Subquery:
     """What became of each alert. Its bar is asked by comparing moments: neither database knows the hospital's clocks.
 
     `key`: only what is about a patient; a board's or a sender's names that board.
     """
+    one = _alerts(which).c
     resolved = select(func.min(JournalLine.at)).where(
-        JournalLine.alert_id == Alert.id, JournalLine.happening == Happening.RESOLVED
+        JournalLine.alert_id == one.id, JournalLine.happening == Happening.RESOLVED
     )
-    taken_at, resolved_at = _first_taken(), resolved.correlate(Alert).scalar_subquery()
-    left_at = case((Alert.state == State.RESOLVED, Alert.changed_at), else_=literal(clock.now(), UtcDateTime()))
-    edges = [(Alert.raised_at < edge, number) for number, edge in enumerate(bars[1:])]
-    known = Alert.condition_key.is_not(None) & Alert.patient_id.is_not(None)
-    return (
-        select(
-            Alert.priority,
-            Alert.step,
-            Alert.kind,
-            case(*edges, else_=len(bars) - 1).label("bar") if edges else literal(0).label("bar"),
-            func.coalesce(Bed.code, Alert.place).label("place"),
-            case((known, Alert.condition_key)).label("key"),
-            case((~known, Alert.event_code)).label("event_code"),
-            case((~known, Alert.source_code)).label("source_code"),
-            case((over_unseen(), 1), else_=0).label("unseen"),
-            _seconds(taken_at).label("taken_s"),
-            _seconds(resolved_at).label("resolved_s"),
-            _seconds(func.coalesce(taken_at, Alert.cleared_at, left_at)).label("waited_s"),
-        )
-        .outerjoin(Bed, Bed.id == Alert.bed_id)
-        .where(which)
-        .cte("stories")
-    )
+    left_at = case((one.state == State.RESOLVED, one.changed_at), else_=literal(clock.now(), UtcDateTime()))
+    edges = [(one.raised_at < edge, number) for number, edge in enumerate(bars[1:])]
+    known = one.condition_key.is_not(None) & one.patient_id.is_not(None)
+    return select(
+        one.priority,
+        one.step,
+        one.kind,
+        one.place,
+        case(*edges, else_=len(bars) - 1).label("bar") if edges else literal(0).label("bar"),
+        case((known, one.condition_key)).label("key"),
+        case((~known, one.event_code)).label("event_code"),
+        case((~known, one.source_code)).label("source_code"),
+        case((_over_before(one.cleared_at, one.taken_at), 1), else_=0).label("unseen"),
+        _seconds(one.raised_at, one.taken_at).label("taken_s"),
+        _seconds(one.raised_at, resolved.scalar_subquery()).label("resolved_s"),
+        _seconds(one.raised_at, func.coalesce(one.taken_at, one.cleared_at, left_at)).label("waited_s"),
+    ).subquery("stories")
 
 
-def _seconds(moment: ColumnElement[Any]) -> ColumnElement[float]:
-    """Since it was raised, in whole seconds; NULL where that has not happened."""
-    return cast(extract("epoch", moment) - extract("epoch", Alert.raised_at), Float)
+def _alerts(which: ColumnElement[bool]) -> Subquery:
+    """With when each was first taken."""
+    columns = (Alert.id, Alert.priority, Alert.step, Alert.kind, Alert.state, Alert.raised_at, Alert.changed_at)
+    about = (Alert.cleared_at, Alert.patient_id, Alert.condition_key, Alert.event_code, Alert.source_code)
+    place = func.coalesce(Bed.code, Alert.place).label("place")
+    query = select(*columns, *about, place, _first_taken().label("taken_at")).outerjoin(Bed, Bed.id == Alert.bed_id)
+    return query.where(which).subquery("alerts")
 
 
-def _by_bar(session: Session, stories: CTE, many: int) -> dict[Priority, list[int]]:
+def _seconds(since: ColumnElement[Any], until: ColumnElement[Any]) -> ColumnElement[float]:
+    """In whole seconds; NULL where that has not happened."""
+    return cast(extract("epoch", until) - extract("epoch", since), Float)
+
+
+def _by_bar(session: Session, stories: Subquery, many: int) -> dict[Priority, list[int]]:
     counts = {priority: [0] * many for priority in Priority}
     query = select(stories.c.priority, stories.c.bar, func.count()).group_by(stories.c.priority, stories.c.bar)
     for priority, bar, number in session.execute(query):
@@ -189,7 +196,7 @@ def _by_bar(session: Session, stories: CTE, many: int) -> dict[Priority, list[in
     return counts
 
 
-def _tallies(session: Session, stories: CTE) -> dict[Priority, Tally]:
+def _tallies(session: Session, stories: Subquery) -> dict[Priority, Tally]:
     limit = case(*((stories.c.priority == priority, limit_s(priority)) for priority in Priority))
     late = stories.c.waited_s > limit
     query = select(
@@ -211,7 +218,7 @@ def _tallies(session: Session, stories: CTE) -> dict[Priority, Tally]:
     return {priority: found.get(priority, Tally()) for priority in Priority}
 
 
-def _spreads(session: Session, stories: CTE, duration: ColumnElement[Any]) -> dict[Priority, Spread]:
+def _spreads(session: Session, stories: Subquery, duration: ColumnElement[Any]) -> dict[Priority, Spread]:
     """Nearest ranks: the smallest duration within which at least half, or nine of ten, lie."""
     ranked = (
         select(
@@ -233,7 +240,7 @@ def _spreads(session: Session, stories: CTE, duration: ColumnElement[Any]) -> di
     return {row.priority: Spread(*row[1:]) for row in session.execute(query)}
 
 
-def _top(session: Session, stories: CTE, *what: ColumnElement[Any]) -> list[Most]:
+def _top(session: Session, stories: Subquery, *what: ColumnElement[Any]) -> list[Most]:
     """The most frequent of these, of one column as it is, of several as a tuple."""
     many = func.count().label("many")
     query = select(many, func.sum(stories.c.unseen), *what).group_by(*what).order_by(many.desc(), *what).limit(_TOP)

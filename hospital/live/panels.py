@@ -4,6 +4,8 @@ import math
 import time
 from collections import defaultdict
 
+import gevent
+
 from hospital import clock, meters, records, settings
 from hospital.fragments import Fragments
 from hospital.fragments.beds import BoardBed, board_beds
@@ -30,6 +32,7 @@ class Panels:
         self._outlet = outlet
         self._fragments = fragments
         self._beds: dict[Key, tuple[list[BoardBed], Frame]] = {}  # as last sent; only of who is being watched
+        self._counting: dict[tuple[int, Units], gevent.Greenlet] = {}
         self._counted_at: dict[int, float] = {}  # the last turn of what is open (0) and of each range, in hours
 
     def turn(self, tails: dict[int, Tail]) -> None:
@@ -38,7 +41,8 @@ class Panels:
             every_s = max(settings.current.metrics_every_s, hours * 3_600 / _STEPS)
             if time.monotonic() - self._counted_at.get(hours, -math.inf) >= every_s:
                 self._counted_at[hours] = time.monotonic()
-                self._send_numbers(hours, tails)
+                self._count_numbers(hours, tails)
+        self._send_numbers(tails)
 
     def recent(self, audience: Audience) -> list[Frame]:
         """For one who joins: a bed may have changed between the page and the stream. Whose kind nobody watches yet
@@ -67,20 +71,29 @@ class Panels:
         except Unrenderable:
             return frame.resync(tail.cursor, "unrenderable")
 
-    def _send_numbers(self, hours: int, tails: dict[int, Tail]) -> None:
+    def _count_numbers(self, hours: int, tails: dict[int, Tail]) -> None:
+        """Beside this turn: what counts for long keeps no alarm waiting."""
+        for units in {units for units, _ in self._watched(_views(hours), tails)}:
+            if (hours, units) not in self._counting:
+                self._counting[hours, units] = gevent.spawn(_count, units, hours, tails[units[0]])
+
+    def _send_numbers(self, tails: dict[int, Tail]) -> None:
         """What is open goes to every page of numbers; the alerts of a range to those that show it."""
-        of_units: dict[Units, Waiting | Counted] = {}
-        for (units, language), audiences in self._watched(_views(hours), tails).items():
-            tail = tails[units[0]]
-            try:
-                with rendering("numbers", units[0]):
-                    if units not in of_units:
-                        of_units[units] = _count(units, hours, tail)
-                    with self._fragments.speaking(language):
-                        numbers = frame.vitals(self._fragments.numbers(of_units[units], tail.zone))
-            except Unrenderable:
-                numbers = frame.resync(tail.cursor, "unrenderable")
-            self._write(audiences, numbers)
+        for (hours, units), counting in [one for one in self._counting.items() if one[1].dead]:
+            del self._counting[hours, units]
+            for (whose, language), audiences in self._watched(_views(hours), tails).items():
+                if whose == units:
+                    self._write(audiences, self._numbers_frame(counting, units[0], language, tails[units[0]]))
+
+    def _numbers_frame(self, counting: gevent.Greenlet, hospital_id: int, language: str, tail: Tail) -> Frame:
+        try:
+            with rendering("numbers", hospital_id), self._fragments.speaking(language):
+                counted = counting.get()
+                if isinstance(counted, Exception):
+                    raise counted
+                return frame.vitals(self._fragments.numbers(counted, tail.zone))
+        except Unrenderable:
+            return frame.resync(tail.cursor, "unrenderable")
 
     def _watched(self, views: set[str], tails: dict[int, Tail]) -> dict[Key, list[Audience]]:
         watched: dict[Key, list[Audience]] = defaultdict(list)
@@ -106,9 +119,14 @@ def _views(hours: int) -> set[str]:
     return of_range | ({"metrics"} if hours in (0, 24) else set())
 
 
-def _count(units: Units, hours: int, tail: Tail) -> Waiting | Counted:
-    with records.read() as session:
-        return count(session, *units, tail.zone, Range.up_to_now(hours)) if hours else waiting(session, *units)
+def _count(units: Units, hours: int, tail: Tail) -> Waiting | Counted | Exception:
+    """What went wrong is given back: whoever shows the numbers says so."""
+    try:
+        if not hours:
+            return records.read_aside(lambda session: waiting(session, *units))
+        return records.read_aside(lambda session: count(session, *units, tail.zone, Range.up_to_now(hours)))
+    except Exception as error:  # raised again by rendering()
+        return error
 
 
 def _version() -> int:

@@ -1,7 +1,7 @@
 """POST /live/pulse: a wall board says what it has painted. static/js/pulse.js, every ten seconds."""
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import BadRequest, NotFound
 
 from hospital import clock, records
@@ -25,7 +25,7 @@ class Painted(msgspec.Struct, forbid_unknown_fields=True):
 @for_people(Right.SEE_ALERTS)
 @by_itself
 def take() -> Response:
-    """204. Whether the board is behind is for hospital/access/pulse.py to judge."""
+    """How the board is to look and sound. Whether it is behind is for hospital/access/pulse.py to judge."""
     person_id = me().actor.person_id
     request.max_content_length = _MOST_BYTES  # also of what comes in pieces, without a length
     try:
@@ -35,4 +35,10 @@ def take() -> Response:
         raise BadRequest('A pulse is JSON with a cursor: {"cursor": "<epoch>-<number>"}.') from None
     if not is_board:
         raise NotFound("This screen is not paired as a wall board.")
-    return Response(status=204)
+    wished = me().preferences
+    return jsonify(
+        sound=wished.sound,
+        volume=wished.volume,
+        night="–".join(wished.night_hours),
+        letters=wished.letters,
+    )

@@ -71,7 +71,7 @@ def home() -> Response:
 @blueprint.get("/alerts")
 @for_people(Right.SEE_ALERTS)
 def alert_list() -> str:
-    actor, wanted = me().actor, filters.asked(me().unit_codes)
+    actor, wanted = me().actor, filters.asked(me().unit_codes, me().preferences)
     identity = actor.may(Right.SEE_IDENTITY)
     with records.read() as session:
         now = now_of(session, me())
@@ -86,6 +86,7 @@ def alert_list() -> str:
         rest=[one.card for one in rest],
         rest_high=sum(one.priority is Priority.HIGH for one in rest),
         filters=wanted,
+        kept=filters.kept(me().unit_codes, me().preferences).query,
         units=me().unit_codes,
         summary=_summary(alerts, now.zone),
     )

@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 from sqlalchemy import select
 
-from hospital import clock, records, settings
+from hospital import clock, records
 from hospital.access.guard import for_people, me, open_to_all
 from hospital.fragments import language
 from hospital.fragments.beds import board_beds
@@ -37,8 +37,9 @@ def board() -> str:
         more=max(0, len(in_order) - _ROWS_WITHOUT_SCRIPT),
         beds=fragments().beds(beds=beds, version=0),
         clock_text=(time := moment(clock.now(), now.zone).text),
-        night="–".join(night := (_time(settings.current.board_night_from_h), _time(settings.current.board_night_to_h))),
+        night="–".join(night := me().preferences.night_hours),
         theme="night" if _is_between(time, *night) else "dark",
+        letters=me().preferences.letters.value,
     )
 
 
@@ -52,9 +53,3 @@ def offline() -> str:
 def _is_between(time: str, begins: str, ends: str) -> bool:
     """Times as 'HH:MM'; a night may go over midnight. static/js/board.js goes on with it."""
     return begins <= time < ends if begins <= ends else time >= begins or time < ends
-
-
-def _time(hour: float) -> str:
-    """'21:30' of 21.5."""
-    minutes = round(hour * 60)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"

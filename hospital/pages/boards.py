@@ -81,7 +81,8 @@ def _page(error: str = "") -> str:
         units = session.scalars(select(Unit).where(Unit.id.in_(actor.unit_ids)).order_by(Unit.code)).all()
         rows = [_row(board, now) for board in _boards(session)]
     given = request.form if error else {}
-    return page("pages/boards.html", now, boards=rows, units=units, error=error, given=given)
+    home = me().preferences.unit
+    return page("pages/boards.html", now, boards=rows, units=units, home_unit=home, error=error, given=given)
 
 
 def _boards(session: Session) -> list[Board]:

@@ -134,6 +134,8 @@ def _around(person: SignedIn | None, now: Now | None, views: list[str]) -> dict[
         "theme": chosen.theme.value,
         "themes": [(value.value, gettext(word)) for value, word in _THEMES.items()],
         "density": chosen.density.value,
+        "sound": chosen.sound.value,
+        "volume": chosen.volume,
         "script_words": language.words_for_scripts(language.current()),
         "build": current_app.config["BUILD"],
         "zone": zone.key,

@@ -22,16 +22,16 @@ _AS_WRITTEN = "%Y-%m-%dT%H:%M"  # as a browser's field for a day and a time has 
 @for_people(Right.SEE_ALERTS)
 def metrics() -> Response:
     """A time that cannot be counted in is told beside its fields, and the last day is shown."""
-    actor, error = me().actor, ""
+    units, error = (me().actor.hospital_id, me().actor.scope), ""
     with records.read() as session:
         now = now_of(session, me())
         urgent = urgent_in(session, me(), now)
-        try:
-            range_ = asked(now.zone)
-        except NotARange as problem:
-            error, range_ = str(problem), Range.up_to_now(24)
-        open_now = waiting(session, actor.hospital_id, actor.scope)
-        counted = count(session, actor.hospital_id, actor.scope, now.zone, range_)
+        open_now = waiting(session, *units)
+    try:
+        range_ = asked(now.zone)
+    except NotARange as problem:
+        error, range_ = str(problem), Range.up_to_now(24)
+    counted = records.read_aside(lambda session: count(session, *units, now.zone, range_))
     fields = {
         name: request.args.get(name) or at.astimezone(now.zone).strftime(_AS_WRITTEN)
         for name, at in (("from", range_.since), ("to", range_.until))

@@ -1,4 +1,4 @@
-"""How one wants to see things: theme, density and language, in whatever browser one signs in."""
+"""How one wants to see and hear things, in whatever browser one signs in."""
 
 from flask import Blueprint, Response, make_response, redirect, request
 from sqlalchemy.orm import Session
@@ -7,17 +7,20 @@ from hospital import records
 from hospital.access import sessions
 from hospital.access.guard import for_people, me
 from hospital.fragments.language import LANGUAGES
-from hospital.fragments.words import gettext
+from hospital.fragments.words import PRIORITIES, gettext
+from hospital.pages.filters import WHO
 from hospital.pages.layout import now_of, page
 from hospital.records import Person
-from hospital.records.preferences import Density, Theme
+from hospital.records.preferences import VOLUMES, Density, Sound, Theme
 from hospital.roles import Right
-from hospital.vocabulary import N_
+from hospital.vocabulary import N_, Priority
 
 blueprint = Blueprint("preferences", __name__)
 
 _DENSITIES = {Density.ROOMY: N_("Roomy"), Density.COMPACT: N_("Compact")}
-_OFFERED: dict[str, list[str]] = {"theme": [*Theme], "density": [*Density], "language": ["", *LANGUAGES]}
+VOLUME_WORDS = [(volume, f"{volume} %") for volume in VOLUMES]
+SOUNDS = {Sound.ON: N_("On"), Sound.OFF: N_("Off")}
+_WHO_WORDS = dict(zip(("", *WHO), (N_("Everyone's"), N_("Nobody's"), N_("Somebody's"), N_("Mine")), strict=True))
 
 
 @blueprint.get("/preferences")
@@ -30,8 +33,9 @@ def preferences() -> str:
 @for_people(Right.OWN_ACCOUNT)
 def choose() -> Response:
     """What is not in the form stays as it is. A script asks for JSON and gets 204."""
-    chosen = {name: request.form[name] for name in _OFFERED if name in request.form}
-    wrong = [name for name, value in chosen.items() if value not in _OFFERED[name]]
+    offered = _offered()
+    chosen = {name: request.form[name] for name in offered if name in request.form}
+    wrong = [name for name, value in chosen.items() if value not in offered[name]]
     if wrong:
         return make_response(_page(wrong), 422)
     person = me()
@@ -47,6 +51,19 @@ def choose() -> Response:
     return make_response(redirect("/preferences", 303))
 
 
+def _offered() -> dict[str, list[str]]:
+    return {
+        "theme": [*Theme],
+        "density": [*Density],
+        "language": ["", *LANGUAGES],
+        "sound": [*Sound],
+        "volume": [str(volume) for volume in VOLUMES],
+        "unit": ["", *me().unit_codes],
+        "priority": ["", *Priority],
+        "who": ["", *WHO],
+    }
+
+
 def _page(wrong: list[str] | None = None) -> str:
     with records.read() as session:
         now = now_of(session, me())
@@ -56,5 +73,10 @@ def _page(wrong: list[str] | None = None) -> str:
         chosen=me().preferences,
         densities=[(value, gettext(word)) for value, word in _DENSITIES.items()],
         languages=[("", gettext("As the browser")), *LANGUAGES.items()],
+        sounds=[(value, gettext(word)) for value, word in SOUNDS.items()],
+        volumes=VOLUME_WORDS,
+        units=[("", gettext("All units")), *((unit, unit) for unit in me().unit_codes)],
+        priorities=[("", gettext("Any priority")), *((one, gettext(PRIORITIES[one]).capitalize()) for one in Priority)],
+        who=[(value, gettext(word)) for value, word in _WHO_WORDS.items()],
         errors=dict.fromkeys(wrong or (), gettext("Choose one of these.")),
     )

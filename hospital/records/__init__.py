@@ -3,7 +3,7 @@
 from hospital.records.alert import Acknowledgement, Alert, Note
 from hospital.records.audit import AuditHead, AuditLine
 from hospital.records.board import Board, Pairing
-from hospital.records.database import Base, NotStored, bell, connect, disconnect, generation, read, write
+from hospital.records.database import Base, NotStored, bell, connect, disconnect, generation, read, read_aside, write
 from hospital.records.emergency import EmergencyAccess
 from hospital.records.hospital import Bed, BedCode, Hospital, Unit, find_bed
 from hospital.records.idempotency import Idempotency
@@ -60,6 +60,7 @@ __all__ = [
     "meet_patient",
     "meet_unidentified",
     "read",
+    "read_aside",
     "settle",
     "write",
 ]

@@ -100,6 +100,7 @@ class _Database:
     reading: Engine
     writing: Engine
     thread: gevent.threadpool.ThreadPool | None
+    aside: tuple[Engine, gevent.threadpool.ThreadPool] | None
     waiting: deque[_Wanted] = field(default_factory=deque)
     busy: bool = False
 
@@ -115,9 +116,11 @@ def connect(url: str) -> None:
     _generation += 1
     configure_mappers()
     if make_url(url).get_backend_name() == "sqlite":
-        _database = _Database(_sqlite(url, writes=False), _sqlite(url, writes=True), gevent.threadpool.ThreadPool(1))
+        aside = _sqlite(url, writes=False), gevent.threadpool.ThreadPool(1)
+        writer = gevent.threadpool.ThreadPool(1)
+        _database = _Database(_sqlite(url, writes=False), _sqlite(url, writes=True), writer, aside)
     else:
-        _database = _Database(_postgresql(url, writes=False), _postgresql(url, writes=True), None)
+        _database = _Database(_postgresql(url, writes=False), _postgresql(url, writes=True), None, None)
 
 
 def disconnect() -> None:
@@ -129,6 +132,9 @@ def disconnect() -> None:
     _database.writing.dispose()
     if _database.thread is not None:
         _database.thread.kill()
+    if _database.aside is not None:
+        _database.aside[1].kill()
+        _database.aside[0].dispose()
     _database = None
 
 
@@ -142,6 +148,24 @@ def read() -> Iterator[Session]:
     """A session that sees one moment (SQLite) and cannot write."""
     with Session(_open().reading, expire_on_commit=False) as session:
         yield session
+
+
+def read_aside(act: Callable[[Session], T]) -> T:
+    """What takes long to read: no alarm waits for a statistic. Returns what `act` does, which must be read by then.
+
+    SQLite would hold the gevent loop while it reads; so it does in a thread and with a connection of its own.
+    """
+    database = _open()
+    if database.aside is None:
+        with read() as session:
+            return act(session)
+    engine, thread = database.aside
+    return cast(T, thread.apply(_read_with, (engine, act)))
+
+
+def _read_with(engine: Engine, act: Callable[[Session], T]) -> T:
+    with Session(engine, expire_on_commit=False) as session:
+        return act(session)
 
 
 def write(hospital_id: int | None, act: Callable[[Session], T]) -> T:

@@ -1,6 +1,9 @@
 // @ts-check
-// What the list shows: every alert stands in it, and a rule hides what was not asked for. The address keeps the filter.
+// What the list shows: every alert stands in it, and a rule hides what was not asked for. The address keeps the filter;
+// what somebody wants to begin with wherever they sign in is kept with the person.
 
+import { signedOut } from "./freshness.js";
+import { toast } from "./toasts.js";
 import { afterEachChange } from "./upsert.js";
 import { gettext } from "./words.js";
 
@@ -28,6 +31,7 @@ export function startFilters() {
     changed();
     form.querySelector("select")?.focus();
   });
+  document.querySelector("[data-keep-view]")?.addEventListener("click", keep);
   afterEachChange(count);
 }
 
@@ -53,8 +57,9 @@ function takeTheRest() {
 
 function changed() {
   choose();
-  const query = new URLSearchParams([...wanted()]).toString();
-  history.replaceState(history.state, "", query ? `?${query}` : location.pathname);
+  const query = asQuery();
+  const all = form?.dataset.kept ? "?who=" : location.pathname; // an address that names nothing shows what is kept
+  history.replaceState(history.state, "", query ? `?${query}` : all);
   for (const look of afterwards) look();
 }
 
@@ -68,6 +73,29 @@ function choose() {
   hidden = shown.map((one) => `${ROWS}:not(${one.startsWith("[data-unit") ? `${one}, [data-unit=""]` : one})`).join(", ");
   sheet.replaceSync(hidden ? `${hidden} { display: none; }` : "");
   count();
+  document.querySelector("[data-keep-view]")?.toggleAttribute("hidden", asQuery() === form?.dataset.kept);
+}
+
+/** The list begins so from now on, on every page that does not say otherwise. */
+async function keep() {
+  const query = asQuery();
+  const chosen = { unit: "", priority: "", who: "", ...Object.fromEntries(wanted()) };
+  try {
+    const csrf = document.querySelector('meta[name="csrf-token"]')?.getAttribute("content") ?? "";
+    const headers = { Accept: "application/json", "X-CSRF-Token": csrf };
+    const response = await fetch("/preferences", { method: "POST", headers, body: new URLSearchParams(chosen) });
+    if (response.status === 401) return signedOut();
+    if (!response.ok) throw new Error(`preferences: ${response.status}`);
+    if (form) form.dataset.kept = query;
+    choose();
+    toast(gettext("Kept: your list begins like this, wherever you sign in."), false);
+  } catch {
+    toast(gettext("Your view could not be kept. Try again."), false);
+  }
+}
+
+function asQuery() {
+  return new URLSearchParams(wanted()).toString();
 }
 
 /** @returns {[string, string][]} */

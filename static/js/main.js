@@ -14,6 +14,7 @@ import { startMissed } from "./missed.js";
 import { startNotes } from "./notes.js";
 import { startObserving } from "./observe.js";
 import { startPatients } from "./patients.js";
+import { startPreferences } from "./preferences.js";
 import { startReports } from "./reports.js";
 import { startSession } from "./session.js";
 import { startSound } from "./sound.js";
@@ -38,6 +39,7 @@ if (document.body.dataset.person) {
   startMissed();
   startBoards();
   startTheme();
+  startPreferences();
   afterEachChange(tellUrgent);
   if (document.body.dataset.stream) {
     startFreshness();

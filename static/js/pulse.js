@@ -1,5 +1,6 @@
 // @ts-check
-// A paired board tells every ten seconds what it has painted. If this falls silent, its ward is told.
+// A paired board tells every ten seconds what it has painted, and is told how it is to look and sound. If this falls silent,
+// its ward is told.
 
 import { paintedUpTo } from "./stream.js";
 
@@ -18,5 +19,13 @@ function tell() {
     "X-CSRF-Token": document.querySelector('meta[name="csrf-token"]')?.getAttribute("content") ?? "",
   };
   const body = JSON.stringify({ cursor });
-  fetch("/live/pulse", { method: "POST", headers, body, cache: "no-store" }).catch(() => {}); // the next one tells more
+  fetch("/live/pulse", { method: "POST", headers, body, cache: "no-store" }).then(follow).catch(() => {}); // the next one tells more
+}
+
+/** @param {Response} answer */
+async function follow(answer) {
+  if (!answer.ok) return;
+  const { sound, volume, night, letters } = await answer.json();
+  Object.assign(document.body.dataset, { sound, volume, night });
+  document.documentElement.dataset.letters = letters;
 }

@@ -15,7 +15,7 @@ const PAUSE_MS = 120_000;
 const STALE_SOUNDS_AFTER_MS = 15_000; // after it became STALE: 30 s after the last word
 const ARMED_MS = 1_000; // the press that arms a wall does not pause it, too
 
-const { person = "", sound = "on", volume = "60" } = document.body.dataset;
+const { person = "" } = document.body.dataset;
 const CHOICE = `sound ${person}`;
 const PAUSE = `sound paused ${person}`;
 
@@ -132,7 +132,13 @@ function write(element, text) {
 
 /** What this person has chosen: in this browser, else on the server. @returns {{on: boolean, volume: number}} */
 function choice() {
+  const { sound = "on", volume = "60" } = document.body.dataset; // a wall is told new ones while it runs
   return { on: sound !== "off", volume: Number(volume), ...recall(CHOICE) };
+}
+
+/** What is chosen for every browser now holds in this one, too. */
+export function forgetOwnSound() {
+  localStorage.removeItem(CHOICE);
 }
 
 /** @param {string} key */

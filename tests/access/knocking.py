@@ -15,6 +15,7 @@ from hospital.intake.receiving import receive
 from hospital.records import (
     Bed,
     BedCode,
+    Board,
     EmergencyAccess,
     Monitoring,
     Person,
@@ -186,6 +187,15 @@ def _token_of(house: House, hospital: str, row: Row) -> int:
     return _newest(SenderToken.id)
 
 
+def _wall(house: House) -> int:
+    """A board of MED that is paired already."""
+    hire(house, name := f"wall-{_newest(Board.id)}", Role.DISPLAY, "MED")
+    board = Board(hospital_id=house.hospital().id, person_id=_person(name), paired_by_id=_person("charge"))
+    board.paired_at = board.current_at = clock.now()
+    records.write(None, lambda session: session.add(board))
+    return board.id
+
+
 def _newest(column: Any) -> int:
     with records.read() as session:
         return int(session.scalar(select(func.max(column))) or 0)
@@ -228,6 +238,7 @@ THINGS: dict[str, Callable[[House, str, Row], int]] = {
     "ours": lambda house, _who, row: _admins_thing(house, row, "demo"),
     "theirs": lambda house, _who, row: _admins_thing(house, row, "demo-b"),
     "board": lambda _house, _who, _row: 7,
+    "wall": lambda house, _who, _row: _wall(house),
     "gate": lambda house, _who, row: _sender_of(house, "demo", row),
     "gatethere": lambda house, _who, row: _sender_of(house, "demo-b", row),
     "pass": lambda _house, _who, _row: _newest(SenderToken.id),  # that of the sender in the same row

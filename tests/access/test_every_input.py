@@ -16,9 +16,10 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from hospital import records
-from hospital.records import Monitoring, Sender
+from hospital.records import Board, Monitoring, Sender
 from tests.access.strangers import new_token
 from tests.live.lines import visitor_of
+from tests.support.boards import paired
 from tests.support.house import House
 from tests.support.readings import reading
 
@@ -52,6 +53,8 @@ nurse     POST /emergency                      form   reason           422
 charge    POST /boards                         form   code             422
 charge    POST /boards                         form   name             422
 charge    POST /boards                         form   unit             422
+charge    POST /boards/<wall>                  form   night_from       422
+charge    POST /boards/<wall>                  form   night_to         422
 admin     POST /admin/people                   form   name             422
 admin     POST /admin/people                   form   sign_in_name     422
 admin     POST /admin/people                   form   role             422
@@ -232,6 +235,7 @@ def _path(house: House, route: str) -> str:
         "<patient>": lambda: (house.take(reading()), _newest(Monitoring.patient_id))[1],
         "<person>": lambda: house.actor("nurse2").person_id,
         "<unit>": lambda: 1,
+        "<wall>": lambda: paired(house, f"Wall {_newest(Board.id)}")[1].id,
         "<sender>": lambda: (new_token(house), _newest(Sender.id))[1],
     }
     for word, make in made.items():

@@ -149,7 +149,7 @@ def test_the_token_of_a_board_is_replaced_by_its_pulse_alone(house: House) -> No
     tokens = {_token(wall)}
     for _ in range(30):
         clock.turn(timedelta(minutes=5))
-        assert wall.pulse(f"{house.hospital().epoch}-0") == 204
+        assert wall.pulse(f"{house.hospital().epoch}-0") == 200
         tokens.add(_token(wall))
     assert len(tokens) >= 3
     with records.read() as session:

@@ -68,6 +68,29 @@ def test_mine_are_those_that_i_have(server: Server, new_desk: NewDesk) -> None:
         assert _seen(page) == seen
 
 
+def test_a_view_that_is_kept_is_what_the_list_begins_with_until_another_is(server: Server, new_desk: NewDesk) -> None:
+    page = _ward(server, new_desk)
+    keep = page.get_by_role("button", name="Keep as my view")
+    expect(keep).to_be_hidden()
+    page.get_by_label("Priority", exact=True).select_option("low")
+    keep.click()
+    expect(page.locator("#toasts")).to_contain_text("Kept: your list begins like this")
+    expect(keep).to_be_hidden()
+
+    page.goto(f"{server.url}/alerts")
+    assert _seen(page) == ["MED-01"]
+    expect(page.locator("#filtered-out")).to_contain_text("2 high hidden by your filter")
+    page.get_by_role("link", name="Show all").click()
+    assert len(_seen(page)) == 4
+    page.reload()
+    assert len(_seen(page)) == 4, "the address says so"
+
+    keep.click()
+    expect(keep).to_be_hidden()
+    page.goto(f"{server.url}/alerts")
+    assert len(_seen(page)) == 4
+
+
 def test_an_alarm_from_a_bed_that_nobody_knows_is_hidden_by_no_unit(server: Server, new_desk: NewDesk) -> None:
     page = _ward(server, new_desk)
     server.send(alarm(bed="ATTIC^^7", alert_id="attic", priority="high"))

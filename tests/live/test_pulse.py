@@ -10,7 +10,7 @@ def test_a_pulse_says_when_and_up_to_where(house: House) -> None:
     wall, before = paired(house)
     house.raise_alarm()
     cursor = f"{house.hospital().epoch}-{house.hospital().head}"
-    assert wall.pulse(cursor) == 204
+    assert wall.pulse(cursor) == 200
     after = board()
     assert (before.pulse_at, after.painted) == (None, cursor)
     assert after.pulse_at is not None and after.current_at == after.pulse_at
