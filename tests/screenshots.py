@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +23,17 @@ from playwright.sync_api import Browser, Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from hospital import clock
-from tests.browser.desk import alert_path, expect_live
+from tests.browser.desk import expect_live
 from tests.browser.visitor import Visitor
 from tests.support.alarms import alarm
+from tests.support.readings import reading
 from tests.support.server import Server
 from tests.support.servers import CHROMIUM_ARGS
 
 PLACE = Path(__file__).parents[1] / "docs" / "screenshots"
-WIDE, PHONE, WALL = (1440, 900), (390, 844), (1920, 1080)
+WIDE, PHONE = (1440, 900), (390, 844)
+SIZES = {"wide": WIDE, "phone": PHONE}
+WALLS = {"wall": (1920, 1080), "4k": (3840, 2160)}
 THEMES = ("light", "dark", "night")
 
 BEATS = {"unit": "264864^MDC_DIM_BEAT_PER_MIN^MDC"}
@@ -62,6 +67,15 @@ async (picture) => {
 
 
 @dataclass(frozen=True)
+class Shot:
+    """A page, as it is seen by `who`."""
+
+    name: str
+    who: str
+    path: str
+
+
+@dataclass(frozen=True)
 class Scene:
     """One alarm of the invented ward: how long ago it came, and the sender's later word on it, if any."""
 
@@ -88,110 +102,106 @@ WARD = (
 
 def main() -> None:
     PLACE.mkdir(parents=True, exist_ok=True)
-    with _server() as server, sync_playwright() as playwright:
+    for old in PLACE.glob("*.png"):
+        old.unlink()
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_ARGS)
-        _doors(browser, server)
-        _empty(browser, server)
-        _fill(server)
-        _lists(browser, server)
-        _one_alert(browser, server)
-        _problem(browser, server)
-        _stale(browser, server)
-        _ward(browser)
+        with _server() as server:
+            _take(browser, server, (Shot("sign-in", "", "/sign-in"), Shot("pair", "", "/pair")))
+            _take(browser, server, (Shot("empty", "charge", "/alerts"),))
+            _fill(server)
+            _take(browser, server, _of_a_day(server))
+            _stale(browser, server)
+        with _server(HOSPITAL_SIMULATE="1") as server:
+            _take(browser, server, _of_a_ward(browser, server))
+            _boards(browser, server)
         browser.close()
     for picture in sorted(PLACE.glob("*.png")):
         print(f"{picture.stat().st_size / 1000:7.0f} kB  {picture.relative_to(PLACE.parents[1])}")
 
 
-@contextmanager
-def _server(**environment: str) -> Iterator[Server]:
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder), environment)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+def _of_a_day(server: Server) -> tuple[Shot, ...]:
+    """The pages of people who work with alerts, and of those who look after the system."""
+    return (
+        Shot("alerts", "charge", "/alerts"),
+        Shot("alert", "nurse", _path_of(Visitor(server).sign_in("nurse"), "MED-05")),
+        Shot("problem", "nurse", "/alerts/999999"),
+        Shot("account", "nurse", "/account"),
+        Shot("preferences", "nurse", "/preferences"),
+        Shot("emergency", "nurse", "/emergency"),
+        Shot("notices", "charge", "/notices"),
+        Shot("boards", "charge", "/boards"),
+        Shot("administration", "admin", "/admin"),
+        Shot("people", "admin", "/admin/people"),
+        Shot("person", "admin", "/admin/people/2"),
+        Shot("units", "admin", "/admin/units"),
+        Shot("unit", "admin", "/admin/units/2"),
+        Shot("bed-codes", "admin", "/admin/bed-codes"),
+        Shot("senders", "admin", "/admin/senders"),
+        Shot("sender", "admin", "/admin/senders/1"),
+        Shot("reviews", "admin", "/admin/reviews"),
+        Shot("streams", "admin", "/admin/streams"),
+        Shot("audit", "admin", "/admin/audit"),
+        Shot("engineering", "engineer", "/engineering"),
+    )
 
 
-def _doors(browser: Browser, server: Server) -> None:
-    for name, size in (("wide", WIDE), ("phone", PHONE)):
-        with _page(browser, server, size) as page:
-            page.goto(f"{server.url}/sign-in")
-            _shoot(page, f"sign-in-{name}")
-
-
-def _empty(browser: Browser, server: Server) -> None:
+def _of_a_ward(browser: Browser, server: Server) -> tuple[Shot, ...]:
+    """The pages that live on readings, with the simulator's ward a minute after it began."""
     with _page(browser, server, WIDE, "charge") as page:
-        page.goto(f"{server.url}/alerts")
-        expect_live(page)
-        _shoot(page, "empty")
+        page.goto(f"{server.url}/board")
+        page.wait_for_selector(".board-row[data-priority=high]", timeout=90_000)
+        page.wait_for_function("document.querySelectorAll('[data-bed-state=quiet]').length > 10", timeout=90_000)
+        page.goto(f"{server.url}/patients")
+        patient = page.locator("#patient-list h2 a", has_text="MED-01").get_attribute("href") or ""
+    return (
+        Shot("patients", "charge", "/patients"),
+        Shot("patient", "physician", patient),
+        Shot("metrics", "charge", "/metrics"),
+    )
 
 
-def _lists(browser: Browser, server: Server) -> None:
-    for name, size in (("wide", WIDE), ("phone", PHONE)):
-        for theme in THEMES:
-            with _page(browser, server, size, "charge", theme) as page:
-                page.goto(f"{server.url}/alerts")
+def _take(browser: Browser, server: Server, shots: tuple[Shot, ...]) -> None:
+    for shot, theme, (name, size) in product(shots, THEMES, SIZES.items()):
+        with _page(browser, server, size, shot.who, theme) as page:
+            page.goto(f"{server.url}{shot.path}")
+            if page.evaluate("!!document.body.dataset.stream"):
                 expect_live(page)
-                _shoot(page, f"alerts-{name}-{theme}")
-
-
-def _one_alert(browser: Browser, server: Server) -> None:
-    for name, size in (("wide", WIDE), ("phone", PHONE)):
-        with _page(browser, server, size, "nurse") as page:
-            page.goto(f"{server.url}/alerts")
-            page.goto(f"{server.url}{alert_path(page, 'MED-05')}")
-            expect_live(page)
-            _shoot(page, f"alert-{name}")
-
-
-def _problem(browser: Browser, server: Server) -> None:
-    with _page(browser, server, WIDE, "nurse") as page:
-        page.goto(f"{server.url}/alerts/999999")
-        _shoot(page, "problem")
+            page.wait_for_function("!document.querySelector('[data-trends]:not([data-ready])')")
+            _shoot(page, f"{shot.name}-{name}-{theme}")
 
 
 def _stale(browser: Browser, server: Server) -> None:
-    for name, size in (("wide", WIDE), ("phone", PHONE)):
-        with _page(browser, server, size, "charge") as page:
+    for theme, (name, size) in product(THEMES, SIZES.items()):
+        with _page(browser, server, size, "charge", theme) as page:
             page.clock.install()
             page.goto(f"{server.url}/alerts")
             expect_live(page)
             os.kill(server.pid, signal.SIGSTOP)
             page.clock.run_for(75_000)
             expect_live(page, "stale")
-            _shoot(page, f"stale-{name}")
+            _shoot(page, f"stale-{name}-{theme}")
             os.kill(server.pid, signal.SIGCONT)
 
 
-def _ward(browser: Browser) -> None:
-    """The pages that live on readings, with the simulator's ward a minute after it began."""
-    with _server(HOSPITAL_SIMULATE="1") as server:
-        with _page(browser, server, WIDE, "charge") as page:
+def _boards(browser: Browser, server: Server) -> None:
+    """Walls are dark, and darker at night."""
+    for theme, (name, size) in product(THEMES[1:], WALLS.items()):
+        with _page(browser, server, size, "charge", theme) as page:
             page.goto(f"{server.url}/board")
-            page.wait_for_selector(".board-row[data-priority=high]", timeout=90_000)
-            page.wait_for_function("document.querySelectorAll('[data-bed-state=quiet]').length > 10", timeout=90_000)
-        for theme in THEMES:
-            with _page(browser, server, WIDE, "charge", theme) as page:
-                page.goto(f"{server.url}/patients")
-                expect_live(page)
-                _shoot(page, f"patients-wide-{theme}")
-        for path, name, size in (
-            ("/patients", "patients-phone", PHONE),
-            ("/metrics", "metrics", WIDE),
-            ("/board", "board", WALL),
-        ):
-            with _page(browser, server, size, "charge") as page:
-                page.goto(f"{server.url}{path}")
-                expect_live(page)
-                _shoot(page, name)
-        with _page(browser, server, WIDE, "physician") as page:
-            page.goto(f"{server.url}/patients")
-            page.locator("#patient-list h2 a", has_text="MED-01").click()
             expect_live(page)
-            page.wait_for_selector("[data-trends][data-ready]")
-            _shoot(page, "patient")
+            _shoot(page, f"board-{name}-{theme}")
+
+
+@contextmanager
+def _server(**environment: str) -> Iterator[Server]:
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(Path(folder), {"HOSPITAL_SESSION_ROTATE_S": "86400"} | environment)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 @contextmanager
@@ -207,7 +217,7 @@ def _page(
         is_mobile=size == PHONE,
     )
     if name:
-        session = Visitor(server).sign_in(name).cookie
+        session = _cookie(server, name)
         context.add_cookies([{"name": "session", "value": session, "url": server.url}])
     if theme == "night":
         context.add_init_script("document.documentElement.dataset.theme = 'night'")
@@ -216,8 +226,13 @@ def _page(
     context.close()
 
 
+@cache
+def _cookie(server: Server, name: str) -> str:
+    return Visitor(server).sign_in(name).cookie
+
+
 def _shoot(page: Page, name: str) -> None:
-    if "night" in name:
+    if name.endswith("night"):
         page.evaluate("document.documentElement.dataset.theme = 'night'")
     page.evaluate("() => document.fonts.ready")
     picture = page.screenshot()
@@ -248,6 +263,8 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 def _fill(server: Server) -> None:
     """A ward at 14 minutes of its worst hour."""
+    _breathe(server, "MED-07", "4707", "Hon^Albert", (97, 96, 96, 95, 93, 90, 86, 84))
+    _breathe(server, "MED-05", "4800", "Fischer^Ute", (96, 95, 93, 91, 88, 86))
     for number, scene in enumerate(WARD):
         _alarm(server, scene, number)
     yesterday = clock.now() - timedelta(hours=19)
@@ -265,6 +282,16 @@ def _fill(server: Server) -> None:
     server.send(_message(taken, 100, phase="update", value="87"))
     for bed, visitor in (("MED-11", nurse2), ("MED-03", nurse)):
         visitor.act(f"{_path_of(visitor, bed)}/acknowledgement")
+
+
+def _breathe(server: Server, bed: str, number: str, name: str, spo2: tuple[int, ...]) -> None:
+    """The readings before an alarm, two minutes apart."""
+    for at, value in enumerate(spo2):
+        minutes = 2 * (len(spo2) - 1 - at)
+        patient = f"{number}^^^Ward^PI||{name}^^^^^L||19580412"
+        server.send(
+            reading(bed=f"MED^^{bed}", patient=patient, spo2=value, at=clock.now() - timedelta(minutes=minutes))
+        )
 
 
 def _alarm(server: Server, scene: Scene, number: int) -> None:
