@@ -18,7 +18,7 @@ from hospital.alerts.rights import patient_for
 from hospital.fragments.card import alerts_in
 from hospital.fragments.moment import moment
 from hospital.fragments.tile import Tile, open_alerts, tile
-from hospital.fragments.words import gettext
+from hospital.fragments.words import gettext, rule
 from hospital.pages.layout import fragments, now_of, page, urgent_in
 from hospital.pages.trends import HEADERS, TableRow, bands, columns, points, table_row
 from hospital.records import Alert, Monitoring, Observation
@@ -157,7 +157,11 @@ def _marks(session: Session, actor: Actor, patient_id: int, since: datetime) -> 
     """Of one's own units alone: the patient may have been elsewhere."""
     query = select(Alert).where(Alert.patient_id == patient_id, Alert.raised_at > since).order_by(Alert.raised_at)
     return [
-        {"at": alert.raised_at.timestamp(), "text": alert.text, "priority": alert.priority.value}
+        {
+            "at": alert.raised_at.timestamp(),
+            "text": rule(alert.text) if alert.sender_id is None else alert.text,
+            "priority": alert.priority.value,
+        }
         for alert in session.scalars(query)
         if alert.unit_id in actor.scope
     ]

@@ -27,6 +27,10 @@ const CHARTS = /** @type {Record<string, {vitals: string[], least: [number, numb
   temp: { vitals: ["temp"], least: [36, 38.5], digits: 1 },
 });
 
+const LANGUAGE = document.documentElement.lang || "en";
+/** @type {Record<string, () => string>} */
+const PRIORITIES = { high: () => gettext("high"), medium: () => gettext("medium"), low: () => gettext("low") };
+
 /** @typedef {{at: number, value: number}} Point */
 /** @typedef {{points: Record<string, Point[]>, limits: Record<string, {low?: number, high?: number}>, alerts: {at: number, text: string, priority: string, mark?: string}[], zone: string}} Trend */
 /** @typedef {{name: string, box: HTMLElement, plot: any}} Chart */
@@ -365,7 +369,7 @@ function tell(at) {
 /** @param {number} at */
 function alertsNear(at) {
   const reach = (NEAR_MARK_PX * hours * 3_600) / Math.max(1, charts[0]?.plot.width ?? 1);
-  return trend.alerts.filter((alert) => Math.abs(alert.at - at) <= reach).map((alert) => ` · ${clockText(alert.at)} ${alert.mark ? "" : `${alert.priority}: `}${alert.text}`).join("");
+  return trend.alerts.filter((alert) => Math.abs(alert.at - at) <= reach).map((alert) => ` · ${clockText(alert.at)} ${alert.mark ? "" : `${PRIORITIES[alert.priority]()}: `}${alert.text}`).join("");
 }
 
 /** @param {string} vital */
@@ -412,13 +416,13 @@ function font() {
 function clockText(at) {
   const date = new Date(at * 1000);
   const time = date.toLocaleTimeString("en-GB", { timeZone: trend.zone, hour: "2-digit", minute: "2-digit" });
-  return hours > 24 && time === "00:00" ? date.toLocaleDateString("en-GB", { timeZone: trend.zone, weekday: "short", day: "numeric" }) : time;
+  return hours > 24 && time === "00:00" ? date.toLocaleDateString(LANGUAGE, { timeZone: trend.zone, weekday: "short", day: "numeric" }) : time;
 }
 
 /** @param {number} at */
 function fullText(at) {
   const date = new Date(at * 1000);
-  return hours > 24 ? date.toLocaleString("en-GB", { timeZone: trend.zone, weekday: "short", hour: "2-digit", minute: "2-digit" }) : clockText(at);
+  return hours > 24 ? date.toLocaleString(LANGUAGE, { timeZone: trend.zone, weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }) : clockText(at);
 }
 
 /** @param {string} selector @param {string} text */
