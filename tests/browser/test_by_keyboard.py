@@ -24,11 +24,12 @@ _WRONG = """
     return outlineStyle && outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
   });
   if (!ringed) return `no ring: ${what}`;
-  const { left, right, top, bottom } = element.getClientRects()[0];
+  const { left, right, top, height } = element.getClientRects()[0];
+  const bottom = top + (element.matches("textarea") ? Math.min(height, 48) : height); // there, where one begins to type
   for (const x of [left + 3, (left + right) / 2, right - 3])
     for (const y of [top + 3, (top + bottom) / 2, bottom - 3]) {
       const over = document.elementFromPoint(x, y);
-      if (!over) return `out of sight: ${what}`;
+      if (!over) return `out of sight, at ${Math.round(x)} ${Math.round(y)} of ${innerWidth} ${innerHeight}: ${what}`;
       if (!element.contains(over) && !over.contains(element)) return `under ${over.outerHTML.slice(0, 80)}: ${what}`;
     }
   return "";
