@@ -5,7 +5,7 @@ PY     := .venv/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check install --quiet --no-input
 ARGS   ?=
 
-.PHONY: run test check soak bench screenshots mutants words
+.PHONY: run test check soak bench screenshots lighthouse mutants words
 .DEFAULT_GOAL := run
 
 run: export HOSPITAL_DEMO ?= 1
@@ -38,6 +38,11 @@ bench: .venv/.bench  ## what it costs beside its peers, about 45 minutes; ARGS="
 screenshots: .venv/.tests
 	@$(PY) tests/prepare.py
 	@$(PY) tests/screenshots.py
+
+lighthouse: .venv/.tests  ## what Lighthouse says of alerts and board, on a quiet machine; needs Node
+	@$(PY) tests/prepare.py
+	@npm ci --prefix tests/lighthouse --ignore-scripts --no-audit --no-fund --silent
+	@$(PY) tests/lighthouse/measure.py
 
 mutants: .venv/.tests  ## do the tests notice? about half an hour; ARGS="--count 20 --seed 2" for less
 	@$(PY) tests/mutants.py $(ARGS)
