@@ -150,8 +150,8 @@ def _of_a_ward(browser: Browser, server: Server) -> tuple[Shot, ...]:
     """The pages that live on readings, with the simulator's ward a minute after it began."""
     with _page(browser, server, WIDE, "charge") as page:
         page.goto(f"{server.url}/board")
-        page.wait_for_selector(".board-row[data-priority=high]", timeout=90_000)
-        page.wait_for_function("document.querySelectorAll('[data-bed-state=quiet]').length > 10", timeout=90_000)
+        page.wait_for_selector(".board-row", timeout=180_000)
+        page.wait_for_function("document.querySelectorAll('[data-bed-state=quiet]').length > 10", timeout=180_000)
         page.goto(f"{server.url}/patients")
         patient = page.locator("#patient-list h2 a", has_text="MED-01").get_attribute("href") or ""
     return (
