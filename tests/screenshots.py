@@ -151,7 +151,7 @@ def _of_a_ward(browser: Browser, server: Server) -> tuple[Shot, ...]:
     with _page(browser, server, WIDE, "charge") as page:
         page.goto(f"{server.url}/board")
         page.wait_for_selector(".board-row", timeout=180_000)
-        page.wait_for_function("document.querySelectorAll('[data-bed-state=quiet]').length > 10", timeout=180_000)
+        page.wait_for_function("() => document.querySelectorAll('[data-bed-state=quiet]').length > 10", timeout=180_000)
         page.goto(f"{server.url}/patients")
         patient = page.locator("#patient-list h2 a", has_text="MED-01").get_attribute("href") or ""
     return (
@@ -167,7 +167,7 @@ def _take(browser: Browser, server: Server, shots: tuple[Shot, ...]) -> None:
             page.goto(f"{server.url}{shot.path}")
             if page.evaluate("!!document.body.dataset.stream"):
                 expect_live(page)
-            page.wait_for_function("!document.querySelector('[data-trends]:not([data-ready])')")
+            page.wait_for_function("() => !document.querySelector('[data-trends]:not([data-ready])')")
             _shoot(page, f"{shot.name}-{name}-{theme}")
 
 
