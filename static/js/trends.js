@@ -2,6 +2,7 @@
 // How a patient's vital signs went: one chart for each, kept up to date by the card that stands on the same page.
 
 import { serverNow } from "./freshness.js";
+import { colour, paintAlerts, paintBeyond, paintLimits, paintPressures } from "./painting.js";
 import { gettext } from "./words.js";
 
 const uPlot = /** @type {any} */ (window).uPlot;
@@ -16,7 +17,6 @@ const RIGHT_EDGE_MS = 10_000; // the right edge is now, even when nothing comes
 const NEAR_MARK_PX = 10;
 const AXIS_PX = 48; // as wide as the margins of .marks
 const EDGE_PX = 24;
-const BAR_ROOM_PX = 6;
 
 /** What each chart draws, and the least it shows of its axis, so that a quiet line stays flat. */
 const CHARTS = /** @type {Record<string, {vitals: string[], least: [number, number], digits: number}>} */ ({
@@ -32,7 +32,9 @@ const LANGUAGE = document.documentElement.lang || "en";
 const PRIORITIES = { high: () => gettext("high"), medium: () => gettext("medium"), low: () => gettext("low") };
 
 /** @typedef {{at: number, value: number}} Point */
-/** @typedef {{points: Record<string, Point[]>, limits: Record<string, {low?: number, high?: number}>, alerts: {at: number, text: string, priority: string, mark?: string}[], zone: string}} Trend */
+/** @typedef {import("./painting.js").Limits} Limits */
+/** @typedef {import("./painting.js").Alert} Alert */
+/** @typedef {{points: Record<string, Point[]>, limits: Limits, alerts: Alert[], zone: string}} Trend */
 /** @typedef {{name: string, box: HTMLElement, plot: any}} Chart */
 
 const sheet = /** @type {HTMLElement | null} */ (document.querySelector("[data-trends]"));
@@ -206,8 +208,8 @@ function make(box) {
       ],
       series: [{}, ...vitals.map(line)],
       hooks: {
-        drawClear: [(/** @type {any} */ u) => drawLimits(u, vitals)],
-        draw: [(/** @type {any} */ u) => drawBeyond(u, vitals), drawPressures, drawAlerts],
+        drawClear: [(/** @type {any} */ u) => paintLimits(u, vitals, trend.limits)],
+        draw: [(/** @type {any} */ u) => paintBeyond(u, vitals, trend.limits), paintPressures, (/** @type {any} */ u) => paintAlerts(u, alertsOf(span()))],
         setCursor: [(/** @type {any} */ u) => tell(u.cursor.left >= 0 ? u.posToVal(u.cursor.left, "x") : null)],
       },
     },
@@ -249,98 +251,13 @@ function heights(name, least, low, high) {
   return [Math.min(least[0], (low ?? least[0]) - room), Math.min(most, Math.max(least[1], (high ?? least[1]) + room))];
 }
 
-/** Between the limits the ground is tinted; each limit is a hairline. @param {any} u @param {string[]} vitals */
-function drawLimits(u, vitals) {
-  const { ctx, bbox } = u;
-  ctx.save();
-  for (const vital of vitals) {
-    const { low, high } = edges(u, vital);
-    ctx.fillStyle = colour("--quiet");
-    if (low !== null || high !== null) ctx.fillRect(bbox.left, high ?? bbox.top, bbox.width, (low ?? bbox.top + bbox.height) - (high ?? bbox.top));
-    ctx.strokeStyle = colour("--edge");
-    ctx.lineWidth = devicePixelRatio;
-    ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
-    for (const y of [low, high]) if (y !== null) line(ctx, bbox.left, y, bbox.left + bbox.width, y);
-  }
-  ctx.restore();
-}
-
-/** What lies beyond a limit is drawn once more, heavier. @param {any} u @param {string[]} vitals */
-function drawBeyond(u, vitals) {
-  const { ctx, bbox } = u;
-  vitals.forEach((vital, index) => {
-    const paths = u.series[index + 1]._paths;
-    const { low, high } = edges(u, vital);
-    if (!paths?.stroke || (low === null && high === null)) return;
-    ctx.save();
-    ctx.beginPath();
-    if (high !== null) ctx.rect(bbox.left, bbox.top, bbox.width, high - bbox.top);
-    if (low !== null) ctx.rect(bbox.left, low, bbox.width, bbox.top + bbox.height - low);
-    ctx.clip();
-    if (paths.clip) ctx.clip(paths.clip);
-    ctx.strokeStyle = colour("--ink");
-    ctx.lineWidth = 4 * devicePixelRatio;
-    ctx.lineJoin = "round";
-    ctx.stroke(paths.stroke);
-    ctx.restore();
-  });
-}
-
-/** Pressures taken now and then are bars from the upper to the lower value. @param {any} u */
-function drawPressures(u) {
-  const { ctx, bbox, data } = u;
-  const [at, upper, lower] = data;
-  if (!lower || at.length * BAR_ROOM_PX * devicePixelRatio > bbox.width) return;
-  ctx.save();
-  ctx.strokeStyle = colour("--edge");
-  ctx.lineWidth = 1.5 * devicePixelRatio;
-  for (let i = 0; i < at.length; i++) {
-    if (upper[i] == null || lower[i] == null) continue;
-    const x = u.valToPos(at[i], "x", true);
-    line(ctx, x, u.valToPos(upper[i], "y", true), x, u.valToPos(lower[i], "y", true));
-  }
-  ctx.restore();
-}
-
-/** @param {any} u */
-function drawAlerts(u) {
-  const { ctx, bbox } = u;
-  const [from, to] = span();
-  ctx.save();
-  ctx.lineWidth = devicePixelRatio;
-  for (const alert of trend.alerts) {
-    if (alert.at < from || alert.at > to) continue;
-    ctx.strokeStyle = colour(alert.mark ? "--edge" : ({ high: "--high", medium: "--medium-edge" }[alert.priority] ?? "--low"));
-    const x = Math.round(u.valToPos(alert.at, "x", true));
-    line(ctx, x, bbox.top, x, bbox.top + bbox.height);
-  }
-  ctx.restore();
-}
-
-/** Limits as heights on the canvas; null where there is none, or it lies outside. @param {any} u @param {string} vital */
-function edges(u, vital) {
-  const { low = null, high = null } = trend.limits[vital] ?? {};
-  const { top, height } = u.bbox;
-  const y = (/** @type {number | null | undefined} */ limit) => (limit == null ? null : Math.min(top + height, Math.max(top, u.valToPos(limit, "y", true))));
-  return { low: y(low), high: y(high) };
-}
-
-/** @param {CanvasRenderingContext2D} ctx @param {number} x1 @param {number} y1 @param {number} x2 @param {number} y2 */
-function line(ctx, x1, y1, x2, y2) {
-  ctx.beginPath();
-  ctx.moveTo(x1, y1);
-  ctx.lineTo(x2, y2);
-  ctx.stroke();
-}
-
 /** The shapes of the alerts, over the first chart. */
 function placeMarks() {
   const row = sheet?.querySelector("[data-trend-marks]");
   if (!row) return;
   const [from, to] = span();
-  const shown = trend.alerts.filter((alert) => alert.at >= from && alert.at <= to);
   row.replaceChildren(
-    ...shown.map((alert) => {
+    ...alertsOf([from, to]).map((alert) => {
       const shape = document.createElementNS("http://www.w3.org/2000/svg", "svg");
       if (alert.mark) shape.classList.add("icon");
       else shape.dataset.priority = alert.priority;
@@ -350,6 +267,11 @@ function placeMarks() {
       return shape;
     }),
   );
+}
+
+/** @param {number[]} when */
+function alertsOf([from, to]) {
+  return trend.alerts.filter((alert) => alert.at >= from && alert.at <= to);
 }
 
 /** The values beside the charts: under the pointer, or the last. @param {number | null} at seconds since 1970 */
@@ -401,11 +323,6 @@ function redraw() {
 /** @param {HTMLElement} box */
 function sizeOf(box) {
   return { width: Math.max(1, Math.floor(box.clientWidth)), height: Math.max(1, Math.floor(box.clientHeight)) };
-}
-
-/** @param {string} name of a custom property */
-function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
 function font() {
