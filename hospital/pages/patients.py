@@ -15,7 +15,7 @@ from hospital import clock, records, settings
 from hospital.access.guard import for_people, me
 from hospital.access.tokens import new_token
 from hospital.alerts.rights import patient_for
-from hospital.fragments.card import alerts_in
+from hospital.fragments.card import alerts_in, sort_of
 from hospital.fragments.moment import moment
 from hospital.fragments.tile import Tile, open_alerts, tile
 from hospital.fragments.words import gettext, rule
@@ -112,7 +112,7 @@ def patient_page(patient_id: int, *, errors: dict[str, str] | None = None, given
         ranges=_RANGES_H,
         headers=[gettext(header) for header in _HEADERS],
         rows=[_row(row, now.zone) for row in rows],
-        open_alerts=[fragments().card(alert, now.zone, identity=identity) for alert in alerts],
+        open_alerts=[fragments().card(alert, now.zone, identity=identity) for alert in sorted(alerts, key=sort_of)],
         can={"observe": actor.may(Right.OBSERVE), "scale": actor.may(Right.SET_SCALE)},
         scale_by=monitoring.scale_by.display_name if monitoring.scale_by else None,
         scale_at=moment(monitoring.scale_at, now.zone, old=True) if monitoring.scale_at else None,

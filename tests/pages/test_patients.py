@@ -211,6 +211,13 @@ def test_a_patients_open_alerts_stand_on_the_page(house: House) -> None:
     assert [card.attributes["id"] for card in cards] == [f"alert-{mine}"]
 
 
+def test_the_most_urgent_of_a_patients_alerts_stands_first(house: House) -> None:
+    house.take(reading())
+    low, high = (house.raise_alarm(alert_id=priority, priority=priority) for priority in ("low", "high"))
+    cards = page(house, "nurse", "/patients/1").all(data_testid="alert-card")
+    assert [card.attributes["id"] for card in cards] == [f"alert-{high}", f"alert-{low}"]
+
+
 def test_a_trend_has_a_column_for_each_vital_sign(house: House) -> None:
     clock.stop()
     house.take(reading(hr=80, spo2=97))
