@@ -157,7 +157,8 @@ def _stories(which: ColumnElement[bool], bars: list[datetime]) -> Subquery:
     )
     left_at = case((one.state == State.RESOLVED, one.changed_at), else_=literal(clock.now(), UtcDateTime()))
     edges = [(one.raised_at < edge, number) for number, edge in enumerate(bars[1:])]
-    known = one.condition_key.is_not(None) & one.patient_id.is_not(None)
+    of_a_patient = one.patient_id.is_not(None) | (one.kind != AlertKind.TECHNICAL)
+    known = one.condition_key.is_not(None) & of_a_patient
     return select(
         one.priority,
         one.step,

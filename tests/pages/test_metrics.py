@@ -125,6 +125,16 @@ def test_what_was_over_before_anybody_had_it_is_told_of_each_priority(either_war
     assert figure(shown, "unseen") == "67 %"
 
 
+def test_what_alarmed_is_named_by_our_words_or_by_its_code_and_never_by_what_a_device_said(ward: House) -> None:
+    ward.raise_alarm(alert_id="A", text="Testmann fell")
+    ward.raise_alarm(alert_id="B", text="SpO2 low of Testmann", patient=None, bed="MED^^MED-01")
+    ward.raise_alarm(alert_id="C", text="Testmann", event="196680^MDC_EVT_LEAD_OFF^MDC", value=None, kind="ST")
+    ward.raise_alarm(alert_id="D", text="Testmann", event="199999^MDC_X^MDC", value=None, kind="SA")
+    shown = panel(ward)
+    assert counted(shown, "limit") == {"SpO₂ low": "2", "Lead off": "1", "Advisory: 199999": "1"}
+    assert "Testmann" not in shown.text
+
+
 def test_what_is_open_is_counted_by_priority_unit_and_step(either_ward: House) -> None:
     first = either_ward.raise_alarm(alert_id="A", priority="high")
     either_ward.raise_alarm(alert_id="B", bed="ICU^^ICU-01", patient=None)
