@@ -29,11 +29,17 @@ def test_a_screen_is_paired_shows_alerts_is_missed_when_it_is_gone_and_dark_when
 
     expect_live(wall)
     assert wall.url.endswith("/board")
+    settings = charge.open("/boards/1", live=False)
+    settings.get_by_role("radio", name="Large").check()
+    settings.get_by_label("Volume").select_option("30")
+    settings.get_by_role("button", name="Save").click()
     boards.get_by_test_id("board-name").fill("half a name")
     expect(boards.get_by_test_id("board")).to_contain_text("everything", timeout=30_000)
     expect(boards.get_by_test_id("board-name")).to_have_value("half a name")
     server.send(alarm(bed="MED^^MED-07"))
     expect(wall.get_by_test_id("board-row").filter(has_text="MED-07")).to_be_visible()
+    expect(wall.locator("html")).to_have_attribute("data-letters", "large", timeout=20_000)  # untouched
+    expect(wall.locator("body")).to_have_attribute("data-volume", "30")
     wall.close()
     alerts = charge.open("/alerts")
     expect(card(alerts, "North corridor")).to_contain_text("Wall board is silent", timeout=30_000)
