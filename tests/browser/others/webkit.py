@@ -54,6 +54,7 @@ class WebKit:
         environment = os.environ | {
             "DISPLAY": self._display,
             "GDK_BACKEND": "x11",
+            "LANG": "en_GB.UTF-8",  # it tells pages that it speaks "C" else, which is no language
             "XDG_CONFIG_HOME": str(self._folder),
             "NO_AT_BRIDGE": "1",
             "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1",  # as root there is none; the pages are our own
