@@ -24,7 +24,8 @@ for (const kind of ["pointermove", "pointerdown"]) {
 
 /**
  * Move a row to its sort place. What is new or more urgent goes there at once. What sinks waits while a pointer is at
- * work in the list, or the next row would be under it; a row with the pointer or the focus on it waits anyhow.
+ * work in the list, or the next row would be under it; a row with the pointer or the focus on it waits anyhow. In a list
+ * that can be ordered (patients) nothing calls: there what rises waits, too.
  * @param {HTMLElement} list @param {HTMLElement} row
  */
 export function settle(list, row) {
@@ -33,7 +34,7 @@ export function settle(list, row) {
   const next = nextOf(list, row);
   if (row.nextElementSibling === next) return;
   const sinks = !next || !!(row.compareDocumentPosition(next) & Node.DOCUMENT_POSITION_FOLLOWING);
-  const busy = isAtWork(list) && (sinks || row.matches(":hover"));
+  const busy = isAtWork(list) && (sinks || !!list.dataset.by || row.matches(":hover"));
   const dances = sinks && !!list.dataset.by && performance.now() - (rose.get(row) ?? -Infinity) < STAYS_MS;
   if (busy || dances || row.contains(document.activeElement)) return wait(list, row);
   if (!sinks) rose.set(row, performance.now());

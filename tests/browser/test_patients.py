@@ -102,6 +102,21 @@ def test_a_row_with_the_focus_stays_where_it_is_until_the_focus_goes(
     assert _seen(page) == ["MED-03", "MED-01", "MED-02"]
 
 
+def test_no_row_moves_while_a_pointer_is_at_work_in_the_list(
+    server: Server, new_desk: NewDesk, visitor: Callable[[str], Visitor]
+) -> None:
+    page = new_desk("nurse", at=server).open("/patients?order=score")
+    page.locator("#patient-2").hover()
+    page.evaluate(
+        "setInterval(() => document.dispatchEvent(new PointerEvent('pointermove')), 200)"
+    )  # a hand is never still
+    visitor("nurse2").act("/patients/1/observations", **WELL | {"respiration": "30", "pulse": "140"})
+    expect(page.locator("#patient-1 .score")).to_have_text("6")
+    assert _seen(page) == ["MED-03", "MED-02", "MED-01"]
+    page.mouse.move(5, 5)
+    expect(page.locator("#patient-list > article").last).to_have_id("patient-2")
+
+
 def test_when_observations_are_due_stands_above_the_fields_too(server: Server, new_desk: NewDesk) -> None:
     page = new_desk("nurse", at=server).open("/patients/2")
     expect(page.locator(".due-again")).to_contain_text("Obs by")
