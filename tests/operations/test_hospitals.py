@@ -13,7 +13,7 @@ from hospital import clock, records
 from hospital.records import AuditLine, Bed, Hospital, Person, Unit
 from hospital.roles import Role
 from hospital.settings import Settings
-from tests.conftest import _open
+from tests.conftest import opened
 from tests.support.house import House, Visitor
 
 CREATE = ("hospital", "create", "--code", "st-anna", "--name", "St. Anna", "--timezone", "Europe/Vienna")
@@ -23,7 +23,7 @@ NEW = "a horse in the lift"
 @pytest.fixture
 def bare(tmp_path: Path) -> Iterator[House]:
     """The application on a fresh database, as it is delivered."""
-    yield from _open(Settings(secret_key="for tests", instance=tmp_path))
+    yield from opened(Settings(secret_key="for tests", instance=tmp_path))
 
 
 def flask(house: House, *words: str) -> Result:
