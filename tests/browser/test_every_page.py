@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -140,6 +141,30 @@ STATES = {
 def test_nor_in_any_state_of_a_page(gallery: Gallery, state: str, language: str) -> None:
     page = gallery.visit("physician", "/alerts", language)
     STATES[state](page)
+    assert found_on(page) == []
+
+
+@pytest.mark.parametrize("language", BROWSERS)
+def test_nor_where_a_form_leads(gallery: Gallery, language: str) -> None:
+    page = gallery.visit("nobody", "/sign-in", language)
+    page.get_by_test_id("name").fill("nobody")
+    page.get_by_test_id("password").fill("wrong")
+    page.get_by_test_id("sign-in").click()
+    expect(page.locator(".wrong")).to_be_visible()
+    assert found_on(page) == []
+    page = gallery.visit("physician", "/patients", language)
+    page.locator("#words").fill("MED-01")
+    page.locator("#words").press("Enter")
+    expect(page.get_by_test_id("found")).to_be_visible()
+    assert found_on(page) == []
+
+
+@pytest.mark.parametrize(("language", "who"), [("en", "nurse-b"), ("es", "engineer")])
+def test_nor_with_the_codes_that_are_shown_once(gallery: Gallery, language: str, who: str) -> None:
+    page = gallery.visit(who, "/account/second-factor", language)
+    page.locator("#code").fill(pyotp.TOTP(page.locator(".secret").inner_text().replace(" ", "")).now())
+    page.locator("main .press").click()
+    expect(page.locator(".codes")).to_be_visible()
     assert found_on(page) == []
 
 

@@ -23,13 +23,15 @@ LIGHTHOUSE = Path(__file__).parent / "node_modules/lighthouse/cli/index.js"
 AT_LEAST = {"performance": 95, "accessibility": 100, "best-practices": 100}
 TIMES = ("first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift")
 PAGES = (("/alerts", "desktop"), ("/board", "desktop"), ("/alerts", "mobile"))
+RUNS = 3  # the one in the middle counts: the first finds everything cold
 
 
 def main() -> int:
     missed = 0
     with _signed_in_chromium() as (server, port):
         for path, screen in PAGES:
-            report = _report(f"{server.url}{path}", port, screen)
+            reports = [_report(f"{server.url}{path}", port, screen) for _ in range(RUNS)]
+            report = sorted(reports, key=lambda one: one["categories"]["performance"]["score"])[RUNS // 2]
             scores = {name: round(100 * report["categories"][name]["score"]) for name in AT_LEAST}
             times = " · ".join(f"{name} {report['audits'][name]['displayValue']}" for name in TIMES)
             print(f"{path} {screen}: {scores}\n  {times}", flush=True)

@@ -35,7 +35,15 @@ def test_every_page_is_valid_html_in_every_language(house: House, checker: list[
     for row in PAGES:
         for language in LANGUAGES:
             (tmp_path / _file(row, language)).write_text(shown.open(row, language))
-    (tmp_path / "nowhere.html").write_text(shown.visitors["physician"].get("/nowhere").text)
+    physician = shown.visitors["physician"]
+    for name, answer in {
+        "nowhere": physician.get("/nowhere"),
+        "found": physician.act("/patients", headers={"Accept": "text/html"}, words="MED-01"),
+        "wall": shown.visitors["wall"].get("/board"),
+        "empty": shown.visitors["nurse-b"].get("/alerts"),
+        "unassigned": shown.visitors["charge"].get("/alerts"),
+    }.items():
+        (tmp_path / f"{name}.html").write_text(answer.text)
 
     assert _errors(checker, tmp_path) == []
 
