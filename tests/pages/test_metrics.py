@@ -189,6 +189,11 @@ def test_each_range_counts_what_was_raised_in_it(ward: House, query: str, raised
     assert sum(map(int, bars(shown, "medium").values())) == int(raised)
 
 
+def test_a_range_that_is_over_does_not_say_that_it_was_counted_at_its_end(ward: House) -> None:
+    assert "Counted at 12:30:00" in panel(ward).text
+    assert "Counted at" not in panel(ward, query="from=2026-03-04T11:00&to=2026-03-04T12:00").text
+
+
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
