@@ -46,7 +46,8 @@ _CUT = """
   const edge = document.documentElement.clientWidth + 1;
   const seen = [...document.body.querySelectorAll("*")].filter((one) => one.checkVisibility() && !scrolls(one));
   const told = (one) => `${one.tagName}.${one.className} ${one.textContent.trim().slice(0, 40)}`;
-  const beyond = seen.filter((one) => one.getBoundingClientRect().right > edge && !one.closest(".unseen, .skip"));
+  const heard = (one) => one && (getComputedStyle(one).clipPath !== "none" || heard(one.parentElement)); // and not seen
+  const beyond = seen.filter((one) => one.getBoundingClientRect().right > edge && !heard(one) && !one.closest(".skip"));
   const words = seen.filter((one) => one.matches("button, a, h1, h2, h3, label, legend"));
   const spills = (one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).textOverflow !== "ellipsis";
   const spilt = words.filter((one) => one.clientWidth > 1 && spills(one));
