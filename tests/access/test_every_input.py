@@ -49,6 +49,7 @@ physician POST /patients/<patient>/observations form  on_oxygen        422
 physician POST /patients/<patient>/observations form  consciousness    422
 physician POST /patients/<patient>/spo2-scale  form   scale            422
 physician POST /patients                       form   words            422
+physician GET  /patients                       query  order            200 as ever
 nurse     POST /emergency                      form   reason           422
 charge    POST /boards                         form   code             422
 charge    POST /boards                         form   name             422
