@@ -24,6 +24,8 @@ export function startFilters() {
   takeTheRest();
   choose();
   form.addEventListener("change", changed);
+  // On a phone they stand in one line that scrolls, and a browser leaves what can be seen in part where it is.
+  form.addEventListener("focusin", ({ target }) => /** @type {Element} */ (target).scrollIntoView({ block: "nearest", inline: "nearest" }));
   form.addEventListener("submit", (event) => event.preventDefault());
   document.querySelector("[data-show-all]")?.addEventListener("click", (event) => {
     event.preventDefault();

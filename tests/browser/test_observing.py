@@ -55,6 +55,12 @@ class Hand:
 
 
 @pytest.fixture
+def server(new_server: Callable[..., Server]) -> Server:
+    """One of its own, where nobody lies in these beds yet."""
+    return new_server(HOSPITAL_BEAT_S="1")
+
+
+@pytest.fixture
 def take(server: Server) -> Take:
     """Open the patient whose monitor stands at this bed."""
 

@@ -296,7 +296,8 @@ def planted(
     seated: Seated, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Planted]:
     """What the checker says of each mistake that is asked for: three floors at once, since most of it is waiting."""
-    items: list[Any] = [item for item in request.session.items if "planted" in getattr(item, "fixturenames", ())]
+    here: list[Any] = [item for item in request.session.items if getattr(item, "module", None) is request.module]
+    items = [item for item in here if "planted" in item.fixturenames]
     asked = [(item.callspec.params.get("twist", ""), item.callspec.params["scenario"]) for item in items]
     with ThreadPoolExecutor(3) as pool:
         yield {
