@@ -17,7 +17,7 @@ WIDE = {
 }  # fmt: skip
 
 # Whoever knocks can send a message whose parts take minutes to go through. Nothing that is meant has so many.
-MOST_SEGMENTS, MOST_ORDERS = 5_000, 50
+MOST_SEGMENTS, MOST_ORDERS = 2_000, 50
 _MOST_FIELDS, _MOST_REPETITIONS = 100, 50  # what comes behind them is not read
 _LONGEST_FIELD = 10_000  # characters of one that is read
 
@@ -65,6 +65,8 @@ class Encoding:
         raw = raw[:_LONGEST_FIELD]
         if raw.strip() == '""':
             return ""
+        if self.escape not in raw and raw.isprintable():
+            return raw.strip()  # nearly all there is, in a quarter of the time
         mark = re.escape(self.escape)
         text = re.sub(rf"{mark}(\.br|[FSTREP]|X(?:[0-9A-Fa-f]{{2}})+){mark}", self._unescape, raw)
         return text.translate(CONTROLS).strip()
