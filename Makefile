@@ -5,7 +5,7 @@ PY     := .venv/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check install --quiet --no-input
 ARGS   ?=
 
-.PHONY: run test check soak bench screenshots lighthouse mutants words
+.PHONY: run test check browsers soak bench screenshots lighthouse mutants words
 .DEFAULT_GOAL := run
 
 run: export HOSPITAL_DEMO ?= 1
@@ -26,6 +26,10 @@ check: .venv/.tests  ## linters, types, architecture
 	$(PY) -m mypy hospital app.py wsgi.py
 	$(PY) -m bandit --quiet --recursive --severity-level medium hospital app.py wsgi.py deploy
 	$(PY) -m pytest -q tests/test_architecture.py
+
+browsers: .venv/.tests  ## the journeys of alerts in Firefox and WebKit, about five minutes
+	@$(PY) tests/prepare.py firefox-esr webkit2gtk-driver xvfb
+	@$(PY) -m pytest -m others tests/browser/others $(ARGS)
 
 soak: .venv/.tests  ## faults and intruders at random, thousands of screens, flat memory: about three hours; ARGS="-k storms" for less
 	@$(PY) tests/prepare.py

@@ -8,21 +8,19 @@ import sys
 
 
 def main() -> None:
-    missing = missing_packages()
+    wanted = sys.argv[1:]  # besides what `make test` needs
+    missing = missing_packages(wanted)
     if missing and may_install():
         install(missing)
-        missing = missing_packages()
+        missing = missing_packages(wanted)
     if missing:
         packages = " ".join(missing)
         print(f"Not here: {packages} (apt-get install {packages}). Tests that need them are skipped, or fail in CI.")
 
 
-def missing_packages() -> list[str]:
+def missing_packages(wanted: list[str]) -> list[str]:
     here = {
         "chromium": shutil.which("chromium"),
-        "firefox-esr": shutil.which("firefox-esr"),
-        "webkit2gtk-driver": shutil.which("WebKitWebDriver"),
-        "xvfb": shutil.which("Xvfb"),  # a screen for WebKit
         "strace": shutil.which("strace"),
         "nginx": shutil.which("nginx"),
         "nftables": shutil.which("nft"),
@@ -30,6 +28,12 @@ def missing_packages() -> list[str]:
         "default-jre-headless": shutil.which("java"),  # runs the checker of HTML
         "libatomic1": has_library("libatomic.so.1"),  # Playwright's own program is linked to it
     }
+    others = {
+        "firefox-esr": shutil.which("firefox-esr"),
+        "webkit2gtk-driver": shutil.which("WebKitWebDriver"),
+        "xvfb": shutil.which("Xvfb"),  # a screen for WebKit
+    }
+    here |= {package: others[package] for package in wanted}
     return [package for package, found in here.items() if not found]
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,15 @@ from tests.support.server import Server
 
 NewWindow = Callable[..., Window]
 DESK, PHONE, WALL = (1280, 800), (390, 844), (1920, 1080)
+
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.others)
 
 
 @pytest.fixture(scope="session", params=["firefox", "webkit"])
