@@ -80,15 +80,17 @@ def hello(
     *,
     replay: bool = False,
     person: int | None = None,
+    rights: datetime | None = None,
     build: str = "",
 ) -> Frame:
     """First on every stream. Frames up to `head` bring a screen up to date and make no toast.
 
     `replay`: one comes next, and only after it is the screen current. `person`: whose stream it is, so that a page of
-    somebody else does not take it. `build`: what this server's pages are made of.
+    somebody else does not take it. `rights`: since when they may see what they see, so that a page made
+    before does not go on. `build`: what this server's pages are made of.
     """
     says = {"cursor": cursor, "head": head, "beat_s": beat_s, "now": clock.iso(now), "replay": replay, "person": person}
-    return _event("hello", json.dumps(says | {"build": build}))
+    return _event("hello", json.dumps(says | {"rights": rights and clock.iso(rights), "build": build}))
 
 
 def reload(build: str) -> Frame:

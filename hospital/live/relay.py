@@ -247,6 +247,7 @@ class Relay:
             clock.now(),
             replay=bool(replay),
             person=watch.person_id,
+            rights=watch.changed_at,
             build=self._build,
         )
         reload = [frame.reload(self._build)] if watch.build not in ("", self._build) else []

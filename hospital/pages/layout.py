@@ -157,6 +157,7 @@ def _around(person: SignedIn | None, now: Now | None, views: list[str]) -> dict[
         around["nav"] = _nav(person)
         around["person"] = {
             "id": person.actor.person_id,
+            "rights": clock.iso(person.changed_at),
             "session": person.public_id,
             "name": person.actor.name,
             "role": person.actor.role.value,

@@ -16,7 +16,7 @@ const FETCH_MS = 15_000;
 const RETRY_FIRST_MS = 1_000;
 const ANEW_MS = 2_000;
 
-const { person = "", session = "" } = document.body.dataset;
+const { person = "", rights = "", session = "" } = document.body.dataset;
 const build = document.querySelector('meta[name="build"]')?.getAttribute("content") ?? "";
 
 /** @type {string[]} */
@@ -25,6 +25,7 @@ let cursor = "";
 let replayedUpTo = 0; // frames up to this number bring the screen up to date and make no toast
 /** @type {MessagePort | null} */
 let port = null;
+let leaving = false;
 let looks = 0; // after the worker, since it last spoke
 /** What has been heard and is not shown yet, in order. */
 let showing = Promise.resolve();
@@ -113,6 +114,7 @@ function ownPort() {
 
 /** The cursor moves only after what it stands for has been shown. @param {{event: string, id: string, data: string, at: number, first: boolean}} news */
 async function handle({ event, id, data, at, first }) {
+  if (leaving) return;
   const late = Math.max(0, Date.now() - at); // a page that was frozen or busy hears things late
   if (event === "auth") return JSON.parse(data).why === "rights changed" ? beginAnew() : signedOut();
   noticeEpoch(id);
@@ -132,6 +134,7 @@ async function handle({ event, id, data, at, first }) {
 
 /** This person may see other things now than when the page was made: the server says which, or asks for a sign-in. */
 function beginAnew() {
+  leaving = true;
   document.getElementById("main")?.replaceChildren();
   setTimeout(() => location.reload(), ANEW_MS); // another tab may just be getting the new token that goes with it
 }
@@ -142,6 +145,7 @@ function greet(hello, late) {
   noticeEpoch(hello.cursor);
   noticeBuild(hello.build);
   if (String(hello.person) !== person) location.reload(); // somebody else has signed in here
+  if (hello.rights > rights) beginAnew(); // another tab has opened the stream of both, with a page made since
   const silent = silentFor(); // endless after sleep: that has been seen to already
   if (silent > VITALS_KEPT_MS && Number.isFinite(silent)) resync(); // vital signs are not replayed for longer
   replayedUpTo = hello.head;

@@ -49,6 +49,17 @@ def test_another_tab_opens_and_closes_by_itself(server: Server, new_desk: NewDes
         expect(card(page, "ICU-02")).to_have_count(0)
 
 
+def test_another_tab_opens_when_the_stream_of_both_is_the_new_one_already(
+    new_server: Callable[..., Server], new_desk: NewDesk
+) -> None:
+    """The next page of the first tab opened it before any beat could end the old one."""
+    slow = new_server(HOSPITAL_BEAT_S="30")
+    desk = new_desk("nurse", at=slow, own_session=True)
+    tab, other = desk.open(live=False), desk.open(live=False)
+    break_glass(tab, slow)
+    expect(other.get_by_test_id("emergency")).to_contain_text("Emergency access until")
+
+
 def test_when_its_time_is_over_no_page_shows_it_any_more(quick: Server, new_desk: NewDesk) -> None:
     quick.send(alarm(bed="ICU^^ICU-02", alert_id="icu"))
     desk = new_desk("nurse", at=quick, own_session=True)

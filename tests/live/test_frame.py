@@ -22,7 +22,7 @@ def test_a_frame_says_its_kind_its_number_and_its_html() -> None:
 
 
 def test_hello_has_no_id_because_nothing_has_been_written_yet() -> None:
-    (event,) = events_of(frame.hello("e-7", 7, 5.0, _NOON, replay=True, person=3, build="b1"))
+    (event,) = events_of(frame.hello("e-7", 7, 5.0, _NOON, replay=True, person=3, rights=_NOON, build="b1"))
     assert (event.name, event.id) == ("hello", None)
     assert json.loads(event.data) == {
         "cursor": "e-7",
@@ -31,6 +31,7 @@ def test_hello_has_no_id_because_nothing_has_been_written_yet() -> None:
         "now": "2026-11-22T12:00:00.250000Z",
         "replay": True,
         "person": 3,
+        "rights": "2026-11-22T12:00:00.250000Z",
         "build": "b1",
     }
 
