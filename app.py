@@ -61,6 +61,7 @@ from hospital.pages import (
     emergency,
     engineering,
     escalations,
+    files,
     headers,
     metrics,
     metrics_export,
@@ -114,6 +115,7 @@ _ROOMS = (
         health,
         prometheus,
         violations,
+        files,
     ),
 )
 _REQUESTS_AT_ONCE = 2_000
@@ -135,13 +137,13 @@ def create_app(given: Settings | None = None) -> Flask:
     settings.use(chosen)
     key_file = _key_file(chosen)
     _open(chosen, key_file)
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     app.wsgi_app = Admission(BehindProxies(app.wsgi_app, chosen.trusted_proxies))  # type: ignore[method-assign]
     app.config["SECRET_KEY"], *app.config["SECRET_KEY_FALLBACKS"] = sealed.form_keys()
     app.config["BUILD"] = _build()
     app.config["MAX_CONTENT_LENGTH"] = chosen.mllp_max_bytes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for room in (compressing, limits, sessions, guard, traces, language, headers, problems, leaving):
+    for room in (files, compressing, limits, sessions, guard, traces, language, headers, problems, leaving):
         room.prepare(app)
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)

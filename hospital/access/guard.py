@@ -102,7 +102,7 @@ def sign_in_token() -> str:
 
 
 def _check() -> None:
-    if request.endpoint is None or request.endpoint == "static":
+    if request.endpoint is None:
         return
     view = current_app.view_functions[request.endpoint]
     guard = getattr(view, "guard", None)

@@ -101,7 +101,7 @@ def _after(response: Response) -> Response:
 
 def _trace(guard: object, status: int) -> Trace | None:
     """None: nothing was shown, done or refused that matters."""
-    if request.endpoint == "static" or request.method == "OPTIONS":
+    if request.method == "OPTIONS":
         return None
     if guard in ("all", "door") and request.method in ("GET", "HEAD"):
         return None

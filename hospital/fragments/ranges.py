@@ -1,6 +1,6 @@
 """Which time alerts are counted in: up to now, or from one moment to another; and the bars that it is drawn in."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -35,10 +35,6 @@ class Range:
     @classmethod
     def up_to_now(cls, hours: int) -> "Range":
         return cls((now := clock.now()) - timedelta(hours=hours), now, hours)
-
-    def renewed(self) -> "Range":
-        """The same as of now."""
-        return Range.up_to_now(self.hours) if self.hours else replace(self)
 
     @property
     def bar_minutes(self) -> int:

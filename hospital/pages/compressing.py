@@ -1,4 +1,4 @@
-"""Pages go out compressed. Streams have their own way (live/frame.py), and files are nginx's business."""
+"""Pages go out compressed. Streams have their own way (live/frame.py), and so have files (pages/files.py)."""
 
 import gzip
 import io

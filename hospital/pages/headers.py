@@ -38,5 +38,5 @@ def _add(response: Response) -> Response:
         response.headers["Service-Worker-Allowed"] = "/board"
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    response.headers.setdefault("Cache-Control", "no-store")  # static files have said "no-cache" themselves
+    response.headers.setdefault("Cache-Control", "no-store")  # files have said theirs (pages/files.py)
     return response

@@ -94,17 +94,21 @@ def _panel(name: str) -> Callable[[Page], None]:
     return open_panel
 
 
+def _call(page: Page, script: str, call: str) -> None:
+    """Of the page's own module, which lies beside its first script."""
+    page.evaluate(
+        f"""async () => (await import(new URL("{script}", document.querySelector("script[type=module]").src))).{call}"""
+    )
+
+
 def _toasts(page: Page) -> None:
-    page.evaluate("""async () => {
-      const { toast } = await import("/static/js/toasts.js");
-      toast("Jonas K. has MED-07 SpO2 low", true);
-      toast("HIGH alert: MED-01 SpO2 low", true, true);
-    }""")
+    _call(page, "toasts.js", 'toast("Jonas K. has MED-07 SpO2 low", true)')
+    _call(page, "toasts.js", 'toast("HIGH alert: MED-01 SpO2 low", true, true)')
     expect(page.locator(".toast")).to_have_count(2)
 
 
 def _missed(page: Page) -> None:
-    page.evaluate("""async () => (await import("/static/js/missed.js")).miss("Jonas K. has MED-07 SpO2 low")""")
+    _call(page, "missed.js", 'miss("Jonas K. has MED-07 SpO2 low")')
     page.get_by_test_id("missed").click()
 
 
@@ -119,7 +123,7 @@ def _delayed(page: Page) -> None:
 
 
 def _signed_out(page: Page) -> None:
-    page.evaluate("""async () => (await import("/static/js/freshness.js")).signedOut()""")
+    _call(page, "freshness.js", "signedOut()")
     expect_live(page, "signed-out")
 
 

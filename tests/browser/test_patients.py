@@ -10,19 +10,10 @@ from hospital import clock
 from tests.browser.conftest import SignedIn
 from tests.browser.desk import NewDesk, is_remembered, remember
 from tests.browser.visitor import Visitor
-from tests.support.readings import reading
+from tests.support.readings import WELL, reading
 from tests.support.server import Server
 
 NAMES = {"MED-01": "Ångström^Zoë", "MED-02": "O'Neill^Ann", "MED-03": "Berg^Ole"}
-WELL = {
-    "respiration": "16",
-    "spo2": "97",
-    "on_oxygen": "air",
-    "systolic": "120",
-    "pulse": "72",
-    "temperature": "36.6",
-    "consciousness": "A",
-}
 
 
 @pytest.fixture

@@ -55,8 +55,9 @@ def test_over_tls_and_there_alone_the_browser_is_told_to_keep_to_it(house: House
 def test_nothing_but_static_files_is_kept_by_browsers_and_proxies(house: House) -> None:
     answers = _answers(house)
     kept = {name: answer.headers.get("Cache-Control") for name, answer in answers.items()}
-    static = {name: kept.pop(name) for name in ("static", "static head")}
+    static = {name: kept.pop(name) for name in ("static", "static head", "static of this build")}
     assert set(kept.values()) == {"no-store"}
+    assert static.pop("static of this build") == "public, max-age=31536000, immutable"
     assert set(static.values()) == {"no-cache"}
 
 
@@ -188,6 +189,7 @@ def _asked(house: House) -> dict[str, TestResponse]:
         "ready": stranger.get("/health/ready"),
         "metrics": stranger.get("/internal/metrics"),
         "static": stranger.get("/static/css/main.css"),
+        "static of this build": stranger.get(f"/static/{house.app.config['BUILD']}/css/main.css"),
         "static head": stranger.client.head("/static/css/main.css"),
         "static nothing": stranger.get("/static/nothing.css"),
         "sign-out": nurse.client.post("/sign-out", data={"csrf_token": nurse.csrf_token}),

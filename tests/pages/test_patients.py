@@ -13,7 +13,7 @@ from tests.live.lines import visitor_of
 from tests.pages.markup import Element, read
 from tests.support.alarms import alarm
 from tests.support.house import House
-from tests.support.readings import reading
+from tests.support.readings import WELL, reading
 
 
 def patient(number: int, name: str = "") -> str:
@@ -53,16 +53,7 @@ def test_everybody_sees_the_patients_of_their_own_units(ward: House, who: str, s
 
 
 def observed(house: House, who: str, number: int, **given: str) -> None:
-    whole = {
-        "respiration": "16",
-        "spo2": "97",
-        "on_oxygen": "air",
-        "systolic": "120",
-        "pulse": "72",
-        "temperature": "36.6",
-        "consciousness": "A",
-    }
-    answer = visitor_of(house, who).act(f"/patients/{number}/observations", **whole | given)
+    answer = visitor_of(house, who).act(f"/patients/{number}/observations", **WELL | given)
     assert answer.status_code in (200, 303), answer.text
 
 

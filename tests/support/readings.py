@@ -18,6 +18,17 @@ _CODES = {
     "temp": "150344^MDC_TEMP^MDC||{}|268192^MDC_DIM_DEGC^MDC",
 }
 CALM = {"hr": 72, "spo2": 97, "rr": 16}
+"""What a monitor says of somebody well."""
+WELL = {
+    "respiration": "16",
+    "spo2": "97",
+    "on_oxygen": "air",
+    "systolic": "120",
+    "pulse": "72",
+    "temperature": "36.6",
+    "consciousness": "A",
+}
+"""What a nurse writes down of somebody well."""
 
 
 def reading(
