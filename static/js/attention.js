@@ -30,10 +30,12 @@ export function startAttention() {
 function look() {
   if (document.body.dataset.live === "signed-out") return;
   const now = waiting();
-  document.title = now.size ? `(${now.size}) ${title}` : title;
-  const icon = document.querySelector('link[rel="icon"]');
-  const name = mostUrgent(now.values()) ?? "favicon";
-  icon?.setAttribute("href", icon.getAttribute("href")?.replace(/[^/]+\.svg/, `${name}.svg`) ?? "");
+  const told = now.size ? `(${now.size}) ${title}` : title;
+  if (document.title !== told) document.title = told;
+  const icon = /** @type {HTMLLinkElement | null} */ (document.querySelector('link[rel="icon"]'));
+  const { href = "" } = icon ?? {};
+  const fresh = href.replace(/[^/]+\.svg/, `${mostUrgent(now.values()) ?? "favicon"}.svg`);
+  if (icon && href !== fresh) icon.href = fresh; // each time that it is set, it is loaded
   for (const [number, alert] of now) if (!known.has(number)) notify(number, alert);
   known = new Set(now.keys());
 }

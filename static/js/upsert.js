@@ -61,9 +61,9 @@ export async function upsert(html) {
     for (const fragment of [...template.content.children].flatMap(withUrgent)) {
       if (await put(fragment)) news.push(fragment);
     }
+    for (const look of afterwards) look(news); // what they write is laid out with it
   });
   flashTogether(news);
-  for (const look of afterwards) look(news);
   return news;
 }
 

@@ -29,7 +29,7 @@ def test_what_went_by_is_behind_the_bell_until_it_is_read(
     expect(page.locator(".toast")).to_be_visible()
     expect(page.locator(".toast")).to_have_count(0, timeout=15_000)
     bell = page.get_by_test_id("missed")
-    expect(bell).to_have_text("1 missed messages")
+    expect(bell).to_have_text("Missed messages: 1")
     page.goto(f"{server.url}/metrics")
     bell.click()
     expect(page.locator("#missed-panel li")).to_have_text(re.compile(r"^\d\d:\d\d Jonas K\. has MED-07 SpO2 low$"))

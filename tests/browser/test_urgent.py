@@ -1,5 +1,7 @@
 """What is high and nobody has: told on every page, whatever is looked at, until somebody has it."""
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -10,6 +12,12 @@ from tests.support.server import Server
 
 ELSEWHERE = ["/patients", "/metrics", "/patients/1"]
 SAID = "HIGH MED-02 SpO2 low"
+
+
+@pytest.fixture
+def server(new_server: Callable[..., Server]) -> Server:
+    """One of its own: two minutes after its last reading a monitor is told to be silent, on other tests' screens."""
+    return new_server(HOSPITAL_BEAT_S="1")
 
 
 @pytest.fixture
