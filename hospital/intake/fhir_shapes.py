@@ -19,7 +19,7 @@ _Id = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9.-]{1,64}\Z")]
 
 # A body of brackets alone would keep everybody waiting for seconds. Nothing that is meant has so many parts.
 _Few = Meta(max_length=500)
-_Entries = Meta(max_length=2_000)
+_Entries = Meta(max_length=1_000)  # each may be an observation, which takes 50 µs; no other may wait for it
 
 
 class Resource(Struct, frozen=True, rename="camel"):

@@ -221,7 +221,7 @@ class Life:
         if act[0] not in may and not (act == "resolve" and "?" in may and alert.unit is None):
             return "NotAllowed"
         if act == "note":
-            return None if 1 <= len(words.strip()) <= 2_000 else "EmptyNote"
+            return None if words.strip() and len(words) <= 2_000 else "EmptyNote"
         if act == "acknowledge" and alert.state == "acknowledged":
             return "AlreadyAcknowledged"
         if alert.state == "resolved":
