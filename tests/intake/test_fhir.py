@@ -687,6 +687,13 @@ def test_an_empty_bundle_holds_nothing() -> None:
     assert read({"resourceType": "Bundle", "type": "batch"}) == ()
 
 
+def test_a_bundle_of_more_than_a_thousand_entries_is_refused() -> None:
+    """A request of a thousand observations keeps everybody waiting for a twentieth of a second, and no longer."""
+    many = [post(observation())] * 1_000
+    assert len(read(bundle(*many, kind="batch"))) == 1_000
+    assert refusal(bundle(*many, post(observation()), kind="batch")) == (422, "Bundle.entry")
+
+
 # Refusals
 
 

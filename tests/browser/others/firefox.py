@@ -61,8 +61,11 @@ class Firefox:
         return f"ws://{where['ws_host']}:{where['ws_port']}/session"
 
     def _note(self, entry: dict[str, Any]) -> None:
-        if entry["level"] == "error":
-            self.complaints[entry["source"].get("context", "")].append(f"{entry['type']}: {entry['text']}")
+        if entry["level"] != "error":
+            return
+        where = [f"{at['url']}:{at['lineNumber']}" for at in entry.get("stackTrace", {}).get("callFrames", [])[:3]]
+        told = " < ".join([f"{entry['type']}: {entry['text']}", *where])
+        self.complaints[entry["source"].get("context", "")].append(told)
 
 
 _CHANGES = {"no such node", "no such frame", "unknown error", "move target out of bounds"}
