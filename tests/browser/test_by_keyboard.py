@@ -75,9 +75,7 @@ def test_from_sign_in_to_a_resolved_alert(server: Server, new_desk: NewDesk, siz
 def test_the_focus_is_seen_whole_all_through_each_page_and_back(
     new_server: Callable[..., Server], new_desk: NewDesk, size: tuple[int, int]
 ) -> None:
-    server = (
-        new_server()
-    )  # a monitor that sends no more is told to be silent, on other tests' screens
+    server = new_server()  # a monitor that sends no more is told to be silent, on other tests' screens
     for bed in range(1, 10):
         server.send(alarm(bed=f"MED^^MED-0{bed}", alert_id=f"key{bed}", patient=f"K{bed}^^^Ward^PI", priority="high"))
         server.send(reading(bed=f"MED^^MED-0{bed}", patient=f"K{bed}^^^Ward^PI"))
