@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 
 
 def main() -> None:
@@ -18,7 +19,7 @@ def main() -> None:
         print(f"Not here: {packages} (apt-get install {packages}). Tests that need them are skipped, or fail in CI.")
 
 
-def missing_packages(wanted: list[str]) -> list[str]:
+def missing_packages(wanted: Sequence[str] = ()) -> list[str]:
     here = {
         "chromium": shutil.which("chromium"),
         "strace": shutil.which("strace"),
