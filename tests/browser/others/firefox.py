@@ -78,7 +78,8 @@ class FirefoxWindow:
         self._person = firefox.do("browser.createUserContext")["userContext"]
         self._tabs: list[FirefoxTab] = []
         watch = f"() => {{ {TELL_VIOLATIONS} }}"
-        firefox.do("script.addPreloadScript", functionDeclaration=watch, userContexts=[self._person])
+        # In a sandbox: Firefox 140 complains of its own doing wherever it runs one among the page's scripts.
+        firefox.do("script.addPreloadScript", functionDeclaration=watch, userContexts=[self._person], sandbox="watch")
 
     def new_tab(self) -> Tab:
         tab = self._firefox.do("browsingContext.create", type="tab", userContext=self._person)["context"]
