@@ -32,7 +32,7 @@ function summarise(now) {
   const summary = document.getElementById("summary");
   const list = document.getElementById("alert-list");
   if (!summary || !list) return;
-  const open = /** @type {HTMLElement[]} */ ([...list.querySelectorAll(':scope > [data-state="open"]')]);
+  const open = /** @type {HTMLElement[]} */ ([...list.children].filter((row) => row.matches('[data-state="open"]')));
   const first = open.reduce((least, { dataset: { raised = "" } }) => (raised < least ? raised : least), "~"); // ISO: text sorts
   summary.hidden = open.length === 0;
   const count = summary.querySelector("[data-count]");

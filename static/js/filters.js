@@ -44,8 +44,8 @@ export function afterEachFilter(look) {
 
 /** The rows that the person sees, from the top. @param {string} [which] of them: a selector */
 export function shownRows(which = "") {
-  const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(`${ROWS}${which}`)]);
-  return hidden ? rows.filter((row) => !row.matches(hidden)) : rows;
+  const rows = /** @type {HTMLElement[]} */ ([...(document.getElementById("alert-list")?.children ?? [])]);
+  return rows.filter((row) => row.matches(`article${which}`) && !(hidden && row.matches(hidden)));
 }
 
 /** The page came with the hidden ones apart, for those without scripts. */

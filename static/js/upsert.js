@@ -21,6 +21,9 @@ const gone = new Map();
 /** Called when something on this page tells more than the fragment that is news. @type {() => void} */
 let fetchPage = () => {};
 
+/** What tells more than a fragment, and so follows one of them. @type {HTMLElement[]} */
+let followers = [];
+
 /** Over when no finger is down on a list: no row moves away between press and release. */
 let released = Promise.resolve();
 
@@ -55,6 +58,7 @@ export async function upsert(html) {
   await released;
   const template = document.createElement("template");
   template.innerHTML = html;
+  followers = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-follows]")]);
   /** @type {HTMLElement[]} */
   const news = [];
   await notingMoves(async () => {
@@ -111,8 +115,7 @@ async function put(fragment) {
   const old = document.getElementById(fragment.id);
   const version = versionOf(fragment);
   if (!fragment.id || (old && versionOf(old) >= version) || (gone.get(fragment.id) ?? -1) >= version) return false;
-  const followers = [...document.querySelectorAll(`[data-follows="${CSS.escape(fragment.id)}"]`)];
-  if (followers.some((follower) => versionOf(follower) < version)) {
+  if (followers.some((one) => one.dataset.follows === fragment.id && versionOf(one) < version)) {
     // Notices concern everybody at once, and can wait until not everybody asks at once.
     setTimeout(fetchPage, fragment.id === "notices-0" ? Math.random() * SPREAD_MS : 0);
   }

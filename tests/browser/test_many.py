@@ -49,19 +49,24 @@ def test_five_hundred_alerts_stay_smooth_and_the_page_does_not_grow(
 
 def _storm(page: Page, gateway: Any, colleague: Visitor) -> int:
     """Alerts come, change, are taken and end, so that in the end there are as many as before. How many frames."""
-    frames, until = 0, time.monotonic() + FOR_S
-    while time.monotonic() < until:
-        frames += _send(page, gateway, _alarm(10_000 + frames, alert_id="passing"))
-        for n in range(frames, frames + 6):
-            frames += _send(page, gateway, _alarm(n % MANY, value=str(50 + n % 40), phase="update"))
+    frames, began = 0, time.monotonic()
+    while time.monotonic() < began + FOR_S:
+        due = [began + (frames + n) / FRAMES_PER_S for n in range(9)]
+        _send(page, gateway, _alarm(10_000 + frames, alert_id="passing"), due[0])
+        for n in range(1, 7):
+            _send(page, gateway, _alarm((frames + n) % MANY, value=str(50 + n % 40), phase="update"), due[n])
+        page.wait_for_timeout(max(0.0, 1000 * (due[7] - time.monotonic())))
         colleague.act(f"{_newest_medium(page)}/acknowledgement")
-        frames += 1 + _send(page, gateway, _alarm(10_000 + frames, alert_id="passing", phase="end"))
+        _send(page, gateway, _alarm(10_000 + frames, alert_id="passing", phase="end"), due[8])
+        frames += len(due)
+    assert time.monotonic() < began + 1.2 * frames / FRAMES_PER_S, "they came as fast as they were to come"
     return frames
 
 
-def _send(page: Page, gateway: Any, message: bytes) -> int:
+def _send(page: Page, gateway: Any, message: bytes, due: float) -> int:
+    """One frame, when it is due by the clock, whatever the one before took."""
+    page.wait_for_timeout(max(0.0, 1000 * (due - time.monotonic())))
     gateway.send(message)
-    page.wait_for_timeout(1000 / FRAMES_PER_S)
     return 1
 
 
