@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from flask import Flask, Request, Response, g, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user
 from sqlalchemy import String, bindparam, or_, select, update
 from sqlalchemy.orm import Session
@@ -98,8 +99,17 @@ class SignedIn(UserMixin):
         return " ".join(right.value for right in Right if self.actor.may(right))
 
 
+class NoCookie(SecureCookieSessionInterface):
+    """Flask-Login looks into Flask's own session with each answer, which then says that it depends on cookies: no
+    browser would keep a file across a new token. Ours are rows, and nothing of Flask's goes out."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Neither a cookie nor a Vary header."""
+
+
 def prepare(app: Flask) -> None:
     """Let Flask-Login find the person by our own cookie, and give each answer the new token that is due."""
+    app.session_interface = NoCookie()
     manager = LoginManager(app, add_context_processor=False)  # a page must not need the database to be rendered
     manager.session_protection = None
     manager.request_loader(_load)
