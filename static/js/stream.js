@@ -25,7 +25,7 @@ let cursor = "";
 let replayedUpTo = 0; // frames up to this number bring the screen up to date and make no toast
 /** @type {MessagePort | null} */
 let port = null;
-let leaving = false;
+let leaving = false; // it is being loaded anew: what comes meanwhile is not for the page that still stands here
 let looks = 0; // after the worker, since it last spoke
 /** What has been heard and is not shown yet, in order. */
 let showing = Promise.resolve();
@@ -145,7 +145,7 @@ function greet(hello, late) {
   noticeEpoch(hello.cursor);
   noticeBuild(hello.build);
   if (String(hello.person) !== person) location.reload(); // somebody else has signed in here
-  if (hello.rights > rights) beginAnew(); // another tab has opened the stream of both, with a page made since
+  if (hello.rights > rights) return beginAnew(); // another tab has opened the stream of both, with a page made since
   const silent = silentFor(); // endless after sleep: that has been seen to already
   if (silent > VITALS_KEPT_MS && Number.isFinite(silent)) resync(); // vital signs are not replayed for longer
   replayedUpTo = hello.head;

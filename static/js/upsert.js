@@ -21,9 +21,6 @@ const gone = new Map();
 /** Called when something on this page tells more than the fragment that is news. @type {() => void} */
 let fetchPage = () => {};
 
-/** What tells more than a fragment, and so follows one of them. @type {HTMLElement[]} */
-let followers = [];
-
 /** Over when no finger is down on a list: no row moves away between press and release. */
 let released = Promise.resolve();
 
@@ -58,12 +55,12 @@ export async function upsert(html) {
   await released;
   const template = document.createElement("template");
   template.innerHTML = html;
-  followers = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-follows]")]);
+  const followers = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-follows]")]); // they tell more than a fragment
   /** @type {HTMLElement[]} */
   const news = [];
   await notingMoves(async () => {
     for (const fragment of [...template.content.children].flatMap(withUrgent)) {
-      if (await put(fragment)) news.push(fragment);
+      if (await put(fragment, followers)) news.push(fragment);
     }
     for (const look of afterwards) look(news); // what they write is laid out with it
   });
@@ -110,8 +107,8 @@ export function forgetVersions() {
   for (const element of document.querySelectorAll("[data-version]")) element.setAttribute("data-version", "0");
 }
 
-/** @param {HTMLElement} fragment */
-async function put(fragment) {
+/** @param {HTMLElement} fragment @param {HTMLElement[]} followers */
+async function put(fragment, followers) {
   const old = document.getElementById(fragment.id);
   const version = versionOf(fragment);
   if (!fragment.id || (old && versionOf(old) >= version) || (gone.get(fragment.id) ?? -1) >= version) return false;
