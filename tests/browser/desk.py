@@ -4,7 +4,7 @@ import re
 import urllib.request
 from collections.abc import Callable
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Locator, Page, expect
 
 from tests.browser.visitor import Visitor
 from tests.support.server import Server
@@ -123,6 +123,16 @@ def freeze(page: Page) -> Callable[[], None]:
         debugger.detach()
 
     return thaw
+
+
+def stop_clock(page: Page) -> None:
+    """The page's clock, which the test installed, stands still from now on."""
+    try:
+        page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 0.2)
+    except Error as problem:  # This machine took longer than that to ask; the clock has stopped by now.
+        if "to the past" not in problem.message:
+            raise
+        page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 0.2)
 
 
 def remember(page: Page) -> None:
