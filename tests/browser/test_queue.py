@@ -23,7 +23,7 @@ from tests.support.alarms import alarm
 from tests.support.proxy import Proxy
 from tests.support.server import Server
 
-ACT = re.compile(r"/(acknowledgement|escalation|resolution|notes)")
+ACT = re.compile(r"/alerts/.+/(acknowledgement|escalation|resolution|notes)")
 ACKNOWLEDGEMENT = re.compile(r"/acknowledgement")
 NAME = "Acknowledge MED-07 SpO2 low"
 
