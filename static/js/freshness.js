@@ -119,6 +119,7 @@ export function startFreshness() {
     }
     judge();
   }, LOOK_EVERY_MS);
+  document.body.dataset.judged = ""; // survive.js looks for it
 }
 
 function judge() {

@@ -1,26 +1,46 @@
 // @ts-check
-// Nobody is there to load a wall anew: it does so by itself when it has not been live for a minute and the server answers.
-// A script of its own that imports nothing, so that it runs though another could not be loaded.
+// A page whose program was not loaded, or broke as it began, hears nothing and could not say so: it is made to look as old
+// as it is, and loads anew by itself. So does a wall that has not been live for a minute: nobody is there to do it.
+// A script of its own that imports nothing and waits for nothing, so that it runs though the others do not.
 
-const LOOK_EVERY_MS = 5_000;
+const LOOK_EVERY_MS = 1_000;
+const STALE_AFTER_MS = 15_000; // as in freshness.js, which puts data-judged on the page once it looks itself
 const TICKS_WITHIN_MS = 10_000;
-const PATIENCE_MS = 60_000;
+const WALL_PATIENCE_MS = 60_000;
 
 let wellAt = performance.now();
+let againAt = soonAfter(STALE_AFTER_MS);
 
 setInterval(look, LOOK_EVERY_MS);
 
 function look() {
-  const { live, ticked } = document.body.dataset;
-  const ticks = performance.now() - Number(ticked) < TICKS_WITHIN_MS;
-  if ((live === "live" && ticks) || live === "signed-out") wellAt = performance.now();
-  else if (performance.now() - wellAt > PATIENCE_MS) loadAnew();
+  const { dataset, classList } = document.body;
+  const now = performance.now();
+  const ticks = now - Number(dataset.ticked) < TICKS_WITHIN_MS;
+  if (dataset.live === "signed-out" || (dataset.live === "live" && ticks)) wellAt = now;
+  const unjudged = dataset.judged === undefined && now > STALE_AFTER_MS;
+  if (unjudged) cover();
+  if (unjudged || (classList.contains("board") && now - wellAt > WALL_PATIENCE_MS)) loadAnew(now);
 }
 
-/** Never into a page that says that there is no network: from there nothing leads back. */
-async function loadAnew() {
-  wellAt = performance.now(); // the next try is a minute away
+function cover() {
+  if (document.body.dataset.live === "stale") return;
+  document.body.dataset.live = "stale";
+  document.getElementById("main")?.setAttribute("inert", "");
+  const say = document.getElementById("say-now");
+  if (say) say.textContent = [...document.querySelectorAll("#veil .loud")].map((words) => words.textContent).join(" ");
+}
+
+/** Never into a page that says that there is no network: from there nothing leads back. @param {number} now */
+async function loadAnew(now) {
+  if (now < againAt) return;
+  againAt = soonAfter(now);
   const headers = { "X-By-Itself": "1" };
   const answer = await fetch(location.href, { method: "HEAD", headers, cache: "no-store" }).catch(() => null);
   if (answer?.ok) location.reload();
+}
+
+/** Not all pages of a hospital at once. @param {number} now */
+function soonAfter(now) {
+  return now + STALE_AFTER_MS * Math.random();
 }

@@ -105,18 +105,21 @@ def test_one_press_gives_it_the_whole_screen(server: Server, new_desk: NewDesk, 
     wall.wait_for_function("() => document.fullscreenElement !== null")
 
 
-def test_a_wall_whose_scripts_failed_loads_itself_anew(server: Server, new_desk: NewDesk) -> None:
+def test_a_wall_whose_clock_stands_loads_itself_anew_after_a_minute(server: Server, new_desk: NewDesk) -> None:
     desk = new_desk("charge", viewport=HD, alone=True)
     desk.expect_problem("ERR_FAILED")
-    desk.context.route("**/js/main.js", lambda route: route.abort())
+    desk.context.route("**/js/board.js", lambda route: route.abort())
     wall = desk.context.new_page()
     wall.clock.install()
     wall.goto(f"{server.url}/board")
-    desk.context.unroute("**/js/main.js")
-    wall.clock.run_for(40_000)
-    assert wall.locator("body").get_attribute("data-live") == "delayed", "not before a minute"
-    wall.clock.run_for(30_000)
     expect_live(wall)
+    remember(wall)
+    desk.context.unroute("**/js/board.js")
+    wall.clock.run_for(40_000)
+    assert is_remembered(wall), "not before a minute"
+    wall.clock.run_for(30_000)
+    expect(wall.locator("body")).to_have_attribute("data-ticked", re.compile(r"\d"))
+    assert not is_remembered(wall)
 
 
 def test_a_wall_outlives_its_server_without_a_hand(new_server: Callable[..., Server], new_desk: NewDesk) -> None:
