@@ -15,9 +15,8 @@ from bench import machine
 from bench.crowd import OPENED_PER_S, quantile
 from bench.load import Load
 from bench.servers import PEOPLE, Ours
-from tests.support.servers import CHROMIUM_ARGS
+from tests.support.servers import CHROMIUM, CHROMIUM_ARGS
 
-CHROMIUM = "/usr/bin/chromium"
 _OTHERS = 999
 _CALIBRATIONS = 300
 _PAUSE_S = 0.1  # longer than news are gathered for: each act is a frame of its own

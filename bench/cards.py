@@ -12,10 +12,9 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from bench import machine
-from bench.browser import CHROMIUM
 from bench.crowd import quantile
 from tests.support.server import Server
-from tests.support.servers import CHROMIUM_ARGS
+from tests.support.servers import CHROMIUM, CHROMIUM_ARGS
 from tests.support.sse import sign_in
 
 BEDS = 20

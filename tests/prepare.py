@@ -21,7 +21,7 @@ def main() -> None:
 
 def missing_packages(wanted: Sequence[str] = ()) -> list[str]:
     here = {
-        "chromium": shutil.which("chromium"),
+        "chromium-headless-shell": shutil.which("chromium-headless-shell"),
         "strace": shutil.which("strace"),
         "nginx": shutil.which("nginx"),
         "nftables": shutil.which("nft"),

@@ -2,7 +2,6 @@
 
 import base64
 import os
-import shutil
 import signal
 import sqlite3
 import struct
@@ -28,7 +27,7 @@ from tests.browser.visitor import Visitor
 from tests.support.alarms import alarm
 from tests.support.readings import reading
 from tests.support.server import Server
-from tests.support.servers import CHROMIUM_ARGS
+from tests.support.servers import CHROMIUM, CHROMIUM_ARGS
 
 PLACE = Path(__file__).parents[1] / "docs" / "screenshots"
 WIDE, PHONE = (1440, 900), (390, 844)
@@ -105,7 +104,7 @@ def main() -> None:
     for old in PLACE.glob("*.png"):
         old.unlink()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_ARGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
         with _server() as server:
             _take(browser, server, (Shot("sign-in", "", "/sign-in"), Shot("pair", "", "/pair")))
             _take(browser, server, (Shot("empty", "charge", "/alerts"),))

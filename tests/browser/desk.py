@@ -89,7 +89,7 @@ def card(page: Page, place: str) -> Locator:
 
 def places(page: Page) -> list[str]:
     """The beds of the list, from the top."""
-    return page.locator("#alert-list > article:not([hidden]) .place").all_inner_texts()
+    return page.locator("#alert-list > article:not([hidden]) .place").all_text_contents()
 
 
 def acknowledge_button(page: Page, place: str) -> Locator:

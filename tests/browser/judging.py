@@ -41,7 +41,8 @@ async ([themes, but]) => {
 """
 # What goes beyond the screen's edge, unless it scrolls in a frame of its own; and words that spill over.
 _CUT = """
-() => {
+async () => {
+  for (const frame of "ab") await new Promise(requestAnimationFrame); // charts take their new size after a layout
   const scrolls = (one) => one && (getComputedStyle(one).overflowX === "auto" || scrolls(one.parentElement));
   const edge = document.documentElement.clientWidth + 1;
   const seen = [...document.body.querySelectorAll("*")].filter((one) => one.checkVisibility() && !scrolls(one));

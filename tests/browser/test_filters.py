@@ -130,4 +130,4 @@ def _ward(server: Server, new_desk: NewDesk) -> Page:
 
 
 def _seen(page: Page) -> list[str]:
-    return [row.inner_text() for row in page.locator("#alert-list > article .place").all() if row.is_visible()]
+    return [row.text_content() or "" for row in page.locator("#alert-list > article .place").all() if row.is_visible()]

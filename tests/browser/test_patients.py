@@ -123,4 +123,4 @@ def _patient(number: int) -> str:
 
 
 def _seen(page: Page) -> list[str]:
-    return [row.inner_text() for row in page.locator("#patient-list h2").all() if row.is_visible()]
+    return [row.text_content() or "" for row in page.locator("#patient-list h2").all() if row.is_visible()]

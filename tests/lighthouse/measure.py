@@ -1,7 +1,6 @@
 """What Lighthouse says of the pages that are looked at most: `make lighthouse`. It wants a quiet machine and Node."""
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.browser.visitor import Visitor
 from tests.support.alarms import alarm
 from tests.support.server import Server, free_port
-from tests.support.servers import CHROMIUM_ARGS
+from tests.support.servers import CHROMIUM, CHROMIUM_ARGS
 
 LIGHTHOUSE = Path(__file__).parent / "node_modules/lighthouse/cli/index.js"
 AT_LEAST = {"performance": 95, "accessibility": 100, "best-practices": 100}
@@ -52,7 +51,7 @@ def _signed_in_chromium() -> Iterator[tuple[Server, int]]:
             server.send(alarm(bed=f"MED^^MED-{bed:02}", alert_id=f"L{bed}", priority=priority, patient=None))
         context = playwright.chromium.launch_persistent_context(
             Path(folder) / "chromium",
-            executable_path=shutil.which("chromium"),
+            executable_path=CHROMIUM,
             args=[*CHROMIUM_ARGS, f"--remote-debugging-port={port}"],
         )
         session = Visitor(server).sign_in("nurse").cookie
