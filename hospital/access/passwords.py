@@ -1,6 +1,7 @@
 """Passwords: argon2id, in gevent's thread pool, because a check takes long enough to hold up every screen."""
 
 import secrets
+from functools import cache
 
 import gevent
 from argon2 import PasswordHasher
@@ -15,7 +16,6 @@ _ONE_TIME_BYTES = 12  # of one that is typed once
 _AT_ONCE = 4  # each takes 64 MB and a core for a moment: who floods the door waits, and the screens do not
 
 _hasher = PasswordHasher()
-_NOBODY = _hasher.hash("nobody has this password")
 _turns = BoundedSemaphore(_AT_ONCE)
 
 
@@ -33,7 +33,7 @@ def one_time() -> tuple[str, str]:
 def is_right(password: str, password_hash: str | None) -> bool:
     """Takes as long for a person that does not exist (None), or has no password (''), as for one that has."""
     with _turns:
-        right = bool(gevent.get_hub().threadpool.apply(_verify, (password, password_hash or _NOBODY)))
+        right = bool(gevent.get_hub().threadpool.apply(_verify, (password, password_hash)))
     return right and bool(password_hash)
 
 
@@ -63,8 +63,14 @@ def check(password: str, *names: str) -> None:
         raise Unfit(N_("A password must not be the same few characters again and again."))
 
 
-def _verify(password: str, password_hash: str) -> bool:
+@cache
+def _nobodys() -> str:
+    """Made when it is first asked for: not every command of the shell need wait for it."""
+    return str(_hasher.hash("nobody has this password"))
+
+
+def _verify(password: str, password_hash: str | None) -> bool:
     try:
-        return _hasher.verify(password_hash, password)
+        return _hasher.verify(password_hash or _nobodys(), password)
     except (VerificationError, InvalidHashError):
         return False
