@@ -14,6 +14,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -296,6 +297,7 @@ def _key_source(chosen: Settings, file: Path | None) -> Callable[[], dict[int, s
     return lambda: ring.parse(chosen.secret_key)
 
 
+@cache
 def _build() -> str:
     """A word that changes with what the browser loads."""
     digest = hashlib.sha256()

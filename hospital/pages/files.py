@@ -7,7 +7,7 @@ Pages name `/static/<build>/css/main.css`, and what that names in turn lies besi
 import gzip
 import hashlib
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from mimetypes import guess_type
 from pathlib import Path
 
@@ -39,8 +39,7 @@ class File:
 
 def prepare(app: Flask) -> None:
     """Read them all, and tell templates their addresses: `file('css/main.css')`."""
-    root = Path(app.root_path, "static")
-    app.extensions["files"] = {str(path.relative_to(root)): _read(path) for path in root.rglob("*") if path.is_file()}
+    app.extensions["files"] = _all(Path(app.root_path, "static"))
     app.jinja_env.globals["file"] = lambda name: f"/static/{app.config['BUILD']}/{name}"
 
 
@@ -64,6 +63,11 @@ def send(filename: str) -> Response:
         response.headers["Cache-Control"] = "no-cache"
     response.make_conditional(request)
     return response
+
+
+@cache
+def _all(root: Path) -> dict[str, File]:
+    return {str(path.relative_to(root)): _read(path) for path in root.rglob("*") if path.is_file()}
 
 
 def _read(path: Path) -> File:
