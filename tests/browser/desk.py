@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Locator, Page, expect
 
 from tests.browser.visitor import Visitor
-from tests.support.server import Server
+from tests.support.server import PATIENCE_S, Server
 
 # What the policy forbids is told on the console too, but only this says it of every way to break it.
 TELL_VIOLATIONS = """
@@ -39,7 +39,7 @@ class Desk:
         self.server = server
         self.problems: list[str] = []
         self._expected: list[str] = []
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_S * 1000)
         if alone:
             context.add_init_script("delete window.SharedWorker")
         context.add_init_script(TELL_VIOLATIONS)
@@ -78,7 +78,7 @@ def violations(server: Server) -> set[str]:
         return set(re.findall(r'hospital_csp_violations_total\{directive="(.*?)"', answer.read().decode()))
 
 
-def expect_live(page: Page, state: str = "live", timeout_s: float = 10) -> None:
+def expect_live(page: Page, state: str = "live", timeout_s: float = PATIENCE_S) -> None:
     expect(page.locator("body")).to_have_attribute("data-live", state, timeout=timeout_s * 1000)
 
 

@@ -8,7 +8,7 @@ from http.cookiejar import CookieJar
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.support.server import Server
+from tests.support.server import PATIENCE_S, Server
 
 
 class Visitor:
@@ -60,7 +60,7 @@ class Visitor:
     def _ask(self, path: str, fields: dict[str, str] | None = None, **headers: str) -> HTTPResponse:
         data = urlencode(fields).encode() if fields is not None else None
         request = urllib.request.Request(f"{self.server.url}{path}", data, headers | {"X-CSRF-Token": self._csrf_token})
-        answer: HTTPResponse = self._opener.open(request, timeout=10)
+        answer: HTTPResponse = self._opener.open(request, timeout=PATIENCE_S)
         return answer
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.support.needs import need
 from tests.support.postgres import Postgres, postgres_binaries
+from tests.support.server import PATIENCE_S
 
 CHROMIUM = "/usr/bin/chromium-headless-shell"  # Chromium without its own furniture, which takes as much as our pages
 # As root, without a screen, and silent on the network.
@@ -64,7 +65,7 @@ def chromium_path() -> str:
 
 @pytest.fixture(scope="session")
 def chromium(chromium_path: str) -> Iterator[Browser]:
-    expect.set_options(timeout=10_000)
+    expect.set_options(timeout=PATIENCE_S * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGS)
         yield browser

@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 
 import gevent
 
+from tests.support.server import PATIENCE_S
+
 _LINE_END = re.compile(rb"\r\n|\r(?=[^\n])|\n")  # WHATWG; a carriage return at the very end may still become \r\n
 
 
@@ -214,7 +216,7 @@ def sign_in(port: int, name: str) -> Pass:
 
 
 def _ask(port: int, method: str, path: str, cookie: str = "", **fields: str) -> tuple[int, str, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     headers = {"Content-Type": "application/x-www-form-urlencoded"} | (
         {"Cookie": f"session={cookie}"} if cookie else {}
     )

@@ -6,7 +6,7 @@ import urllib.parse
 import urllib.request
 from http.cookiejar import CookieJar
 
-from tests.support.server import Server
+from tests.support.server import PATIENCE_S, Server
 
 
 class Web:
@@ -26,7 +26,7 @@ class Web:
         return next(str(cookie.value) for cookie in self._cookies if cookie.name == "session")
 
     def get(self, path: str) -> str:
-        with self._opener.open(self.url + path, timeout=10) as response:
+        with self._opener.open(self.url + path, timeout=PATIENCE_S) as response:
             text: str = response.read().decode()
         return text
 
@@ -40,6 +40,6 @@ class Web:
     def _post(self, path: str, fields: dict[str, str], accept: str = "text/html") -> str:
         body = urllib.parse.urlencode(fields).encode()
         request = urllib.request.Request(self.url + path, body, {"Accept": accept})
-        with self._opener.open(request, timeout=10) as response:
+        with self._opener.open(request, timeout=PATIENCE_S) as response:
             text: str = response.read().decode()
         return text
