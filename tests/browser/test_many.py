@@ -57,7 +57,7 @@ def _storm(page: Page, gateway: Any, colleague: Visitor) -> int:
         for n in range(1, 7):
             _send(page, gateway, _alarm((frames + n) % MANY, value=str(50 + n % 40), phase="update"), due[n])
         page.wait_for_timeout(max(0.0, 1000 * (due[7] - time.monotonic())))
-        colleague.act(f"{_newest_medium(page)}/acknowledgement")
+        colleague.act(f"{_passing(page)}/acknowledgement")
         _send(page, gateway, _alarm(10_000 + frames, alert_id="passing", phase="end"), due[8])
         frames += len(due)
     print(f"{frames / (time.monotonic() - began):.1f} frames a second")
@@ -79,10 +79,15 @@ def _alarm(n: int, **how: Any) -> bytes:
     return alarm(**{"bed": bed, "patient": None} | how)
 
 
-def _newest_medium(page: Page) -> str:
-    """Looked up by the page in no time, so that the test itself is not the longest task."""
-    path: str = page.evaluate("document.querySelector('#alert-list > [data-priority=medium] .place a').pathname")
-    return path
+def _passing(page: Page) -> str:
+    """The path of the alert that has just come, once it stands there: the newest of its priority, found in no time."""
+    found = page.wait_for_function(
+        """() => {
+          const row = document.querySelector("#alert-list > [data-priority=medium]");
+          return row.querySelector(".text").textContent.includes("passing") && row.querySelector(".place a").pathname;
+        }"""
+    )
+    return str(found.json_value())
 
 
 def _elements(page: Page) -> int:
