@@ -19,6 +19,7 @@ WIDE = {
 # Whoever knocks can send a message whose parts take minutes to go through. Nothing that is meant has so many.
 MOST_SEGMENTS, MOST_ORDERS = 2_000, 50
 _MOST_FIELDS, _MOST_REPETITIONS = 100, 50  # what comes behind them is not read
+_MOST_MARKS = 10  # the five characters of MSH-2, each written twice
 _LONGEST_FIELD = 10_000  # characters of one that is read
 
 _STRAY = b" \t\r\n\x0b\xef\xbb\xbf"  # blanks, the start of an MLLP frame, the UTF-8 byte order mark
@@ -216,8 +217,9 @@ def _split(text: str, charset: str) -> Message:
 
 
 def _encoding(line: str, charset: str) -> Encoding:
-    marks = list(dict.fromkeys(line.split(line[3], 2)[1]))  # `^~\\&` is `^~\&`, written by someone who escaped it twice
-    if len(marks) not in (4, 5) or not set(marks) <= set(string.punctuation):
+    sent = line.split(line[3], 2)[1][: _MOST_MARKS + 1]
+    marks = list(dict.fromkeys(sent))  # `^~\\&` is `^~\&`, written by someone who escaped it twice
+    if len(sent) > _MOST_MARKS or len(marks) not in (4, 5) or not set(marks) <= set(string.punctuation):
         raise Refused("AE", "102", "MSH^1^2", "MSH-2 must hold the four encoding characters, or five with truncation.")
     component, repetition, escape, subcomponent, *truncation = marks
     return Encoding(line[3], component, repetition, escape, subcomponent, "".join(truncation), charset)

@@ -688,12 +688,12 @@ def test_what_no_bell_rang_for_is_found_by_looking(demo: House, monkeypatch: pyt
 def test_the_first_line_goes_out_at_once_and_those_close_behind_it_in_one_frame(
     demo: House, set_to: Callable[..., None]
 ) -> None:
-    set_to(coalesce_ms=1_000)
+    set_to(coalesce_ms=3_000)
     nurse = joined(demo, "nurse")
     with _running(demo.relay):
         _wait(lambda: nurse.named("beat"))
         raise_in(demo, "MED-01")
-        _wait(lambda: nurse.named("frame"))  # from here on the relay rests for a second
+        _wait(lambda: nurse.named("frame"))  # from here on the relay rests for three seconds
         for number in (2, 3, 4):
             raise_in(demo, f"MED-0{number}")
         _wait(lambda: len(nurse.named("frame")) == 2)
