@@ -9,7 +9,7 @@ const TICKS_WITHIN_MS = 10_000;
 const WALL_PATIENCE_MS = 60_000;
 
 let wellAt = performance.now();
-let againAt = soonAfter(STALE_AFTER_MS);
+let againAt = soonAfter(0);
 
 setInterval(look, LOOK_EVERY_MS);
 
@@ -35,6 +35,7 @@ function cover() {
 async function loadAnew(now) {
   if (now < againAt) return;
   againAt = soonAfter(now);
+  wellAt = now; // a wall's next try is a minute away
   const headers = { "X-By-Itself": "1" };
   const answer = await fetch(location.href, { method: "HEAD", headers, cache: "no-store" }).catch(() => null);
   if (answer?.ok) location.reload();
@@ -42,5 +43,5 @@ async function loadAnew(now) {
 
 /** Not all pages of a hospital at once. @param {number} now */
 function soonAfter(now) {
-  return now + STALE_AFTER_MS * Math.random();
+  return now + STALE_AFTER_MS * (1 + Math.random());
 }
