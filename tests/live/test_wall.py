@@ -111,7 +111,7 @@ def test_an_idle_stream_costs_less_than_eight_kilobytes(new_server: Callable[...
     each = (process.memory_info().rss - before) / 1_000
     print(f"{each:.0f} bytes a stream")
     assert each < 8_192
-    assert process.num_fds() - files == 1_000
+    assert abs(process.num_fds() - files - 1_000) < 5, "one each; what signed in may have been closing still"
     assert process.num_threads() <= threads
 
 
