@@ -174,7 +174,7 @@ def test_what_happened_while_the_line_was_cut_makes_no_toast(
     page = desk.open(live=False)
     visitor("nurse2").act(f"{alert_path(page, 'MED-07')}/acknowledgement")
     desk.context.unroute(STREAM)
-    expect_live(page, timeout_s=30)
+    expect_live(page)
     expect(card(page, "MED-07")).to_contain_text("Jonas K. has it")
     wait_ms(page, 300)
     expect(page.locator(".toast")).to_have_count(0)

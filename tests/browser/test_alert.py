@@ -101,7 +101,7 @@ def test_news_that_cannot_be_fetched_are_fetched_later(
     expect_live(page, "delayed")
     expect(page.locator("#alert-detail")).to_be_visible()
     page.unroute(REFRESH)
-    expect(page.locator(".happens")).to_contain_text("Jonas K. has it.", timeout=20_000)
+    expect(page.locator(".happens")).to_contain_text("Jonas K. has it.")
     expect_live(page)
 
 

@@ -157,7 +157,7 @@ def test_a_button_held_down_holds_no_alert_back_for_long(server: Server, new_des
     acknowledge_button(page, "MED-07").hover()
     page.mouse.down()
     server.send(alarm(bed="MED^^MED-02", alert_id="above", priority="high"))
-    expect(card(page, "MED-02")).to_be_visible(timeout=2_000)
+    expect(card(page, "MED-02")).to_be_visible(timeout=5_000)
     page.mouse.up()
 
 

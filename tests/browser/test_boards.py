@@ -34,21 +34,21 @@ def test_a_screen_is_paired_shows_alerts_is_missed_when_it_is_gone_and_dark_when
     settings.get_by_label("Volume").select_option("30")
     settings.get_by_role("button", name="Save").click()
     boards.get_by_test_id("board-name").fill("half a name")
-    expect(boards.get_by_test_id("board")).to_contain_text("everything", timeout=30_000)
+    expect(boards.get_by_test_id("board")).to_contain_text("everything")
     expect(boards.get_by_test_id("board-name")).to_have_value("half a name")
     server.send(alarm(bed="MED^^MED-07"))
     expect(wall.get_by_test_id("board-row").filter(has_text="MED-07")).to_be_visible()
-    expect(wall.locator("html")).to_have_attribute("data-letters", "large", timeout=20_000)  # untouched
+    expect(wall.locator("html")).to_have_attribute("data-letters", "large")  # untouched
     expect(wall.locator("body")).to_have_attribute("data-volume", "30")
     wall.close()
     alerts = charge.open("/alerts")
-    expect(card(alerts, "North corridor")).to_contain_text("Wall board is silent", timeout=30_000)
+    expect(card(alerts, "North corridor")).to_contain_text("Wall board is silent")
     wall = wall_desk.open("/board")
-    expect(card(alerts, "North corridor")).to_have_attribute("data-condition", "cleared", timeout=20_000)
+    expect(card(alerts, "North corridor")).to_have_attribute("data-condition", "cleared")
 
     wall_desk.expect_problem("401")
     boards.get_by_test_id("revoke").click()
-    expect(wall.locator("body")).to_have_attribute("data-live", "signed-out", timeout=5_000)
+    expect(wall.locator("body")).to_have_attribute("data-live", "signed-out")
     expect(wall.locator("#main")).to_be_empty()
     expect(boards.get_by_test_id("board")).to_have_count(0)
 
@@ -60,9 +60,9 @@ def test_the_list_of_boards_says_so_when_it_cannot_be_renewed(server: Server, ne
     warning = page.locator("[data-not-current]")
     expect(warning).to_be_hidden()
     page.route("**/boards", lambda route: route.abort())
-    expect(warning).to_be_visible(timeout=20_000)
+    expect(warning).to_be_visible()
     page.unroute("**/boards")
-    expect(warning).to_be_hidden(timeout=20_000)
+    expect(warning).to_be_hidden()
 
 
 def test_a_screen_counts_down_how_long_its_code_is_good(server: Server, new_desk: NewDesk) -> None:

@@ -38,5 +38,5 @@ def test_behind_a_proxy_that_buffers_a_screen_says_that_it_is_not_current(
         .observe(document.body, { attributes: true, attributeFilter: ["data-live"] });
     }""")
     server.send(alarm(bed="MED^^MED-07"))
-    expect_live(page, "stale", timeout_s=30)
+    expect_live(page, "stale")
     assert page.evaluate("window.wasLive") is False

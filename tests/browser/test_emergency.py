@@ -71,5 +71,5 @@ def test_when_its_time_is_over_no_page_shows_it_any_more(quick: Server, new_desk
     expect(card(live, "ICU-02")).to_have_count(1)
 
     for page in (live, still):
-        expect(page.get_by_test_id("emergency")).to_have_count(0, timeout=30_000)
+        expect(page.get_by_test_id("emergency")).to_have_count(0)
         expect(page.locator("main")).not_to_contain_text("ICU-02")

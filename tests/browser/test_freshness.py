@@ -62,18 +62,18 @@ def test_a_silent_server_is_delayed_then_stale_then_live_again(new_server: NewSe
     try:
         with closing(server.gateway()) as gateway:
             gateway.write(b"\x0b" + alarm(bed="MED^^MED-02", alert_id="meanwhile") + b"\x1c\r")
-            expect_live(page, "delayed", timeout_s=15)
-            assert 8.5 < time.monotonic() - began < 12
+            expect_live(page, "delayed")
+            assert 8.5 < time.monotonic() - began < 14
             expect(page.locator("#veil")).to_be_hidden()
-            expect_live(page, "stale", timeout_s=10)
-            assert 13.5 < time.monotonic() - began < 17
+            expect_live(page, "stale")
+            assert 13.5 < time.monotonic() - began < 19
             _is_covered(page)
             _ages_stand_still(page)
             os.kill(server.pid, signal.SIGCONT)
             assert b"MSA|CA" in gateway.answer()
     finally:
         os.kill(server.pid, signal.SIGCONT)
-    expect_live(page, timeout_s=30)
+    expect_live(page)
     expect(card(page, "MED-02")).to_be_visible()
     expect(page.locator("#veil")).to_be_hidden()
     expect(page.locator("#main")).not_to_have_attribute("inert", re.compile(""))
@@ -95,7 +95,7 @@ def test_a_killed_server_is_resumed_where_the_line_broke(new_server: NewServer, 
     server.start()
     server.send(alarm(bed="MED^^MED-02", alert_id="meanwhile"))
     desk.context.unroute(STREAM)
-    expect_live(page, timeout_s=30)
+    expect_live(page)
     expect(card(page, "MED-02")).to_be_visible()
     assert is_remembered(page)
     assert fetched == []
@@ -116,9 +116,9 @@ def test_a_restored_backup_is_shown_as_it_is_now(new_server: NewServer, new_desk
     server.stop()
     _restore(server, backup)
     server.start()
-    expect(card(page, "MED-02")).to_have_count(0, timeout=30_000)
+    expect(card(page, "MED-02")).to_have_count(0)
     expect(card(page, "MED-07")).to_have_attribute("data-state", "open")
-    expect_live(page, timeout_s=30)
+    expect_live(page)
     server.send(alarm(bed="MED^^MED-03", alert_id="after"))
     expect(card(page, "MED-03")).to_be_visible()
     acknowledge_button(page, "MED-07").click()
@@ -134,7 +134,7 @@ def test_signing_out_in_one_tab_covers_the_other_within_a_beat(server: Server, n
     tab = desk.open()
     tab.get_by_test_id("sign-out").click()
     expect(tab).to_have_url(re.compile("/sign-in$"))
-    expect_live(other, "signed-out", timeout_s=3)
+    expect_live(other, "signed-out", timeout_s=8)
     expect(other.locator("#signed-out")).to_be_visible()
     expect(other.locator("#main > *")).to_have_count(0)
     server.send(alarm(bed="MED^^MED-02"))
@@ -149,7 +149,7 @@ def test_a_machine_that_slept_is_stale_at_once_and_then_fetches_anew(server: Ser
     expect(card(page, "MED-07")).to_be_visible()
     fetched, states = _pages_fetched(page), _states(page)
     page.evaluate("{ const now = Date.now; Date.now = () => now() + 3_600_000; }")
-    page.wait_for_function("() => states.includes('stale')", timeout=2_000)
+    page.wait_for_function("() => states.includes('stale')", timeout=8_000)
     expect_live(page)
     expect(card(page, "MED-07")).to_be_visible()
     assert states()[:1] == ["stale"]
@@ -188,7 +188,7 @@ def test_a_gap_that_cannot_be_filled_yet_is_never_live(server: Server, new_desk:
     wait_ms(page, 2_500)  # two beats have come meanwhile
     expect_live(page, "delayed")
     page.unroute("**/alerts")
-    expect_live(page, timeout_s=30)
+    expect_live(page)
 
 
 def test_a_line_that_never_answers_is_given_up(server: Server, new_desk: NewDesk) -> None:
@@ -219,8 +219,8 @@ def test_a_frame_of_nonsense_does_no_harm(server: Server, new_desk: NewDesk, bro
     )
     page = desk.open(live=False)
     server.send(alarm(bed="MED^^MED-07"))
-    expect(card(page, "MED-07")).to_be_visible(timeout=20_000)
-    expect_live(page, timeout_s=20)
+    expect(card(page, "MED-07")).to_be_visible()
+    expect_live(page)
 
 
 def _is_covered(page: Page) -> None:

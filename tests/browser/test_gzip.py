@@ -18,5 +18,5 @@ def test_a_frame_of_the_gzip_stream_is_shown_at_once(new_server: Callable[..., S
     page = desk.open()
     for bed in ("MED-01", "MED-02", "MED-03"):
         server.send(alarm(bed=f"MED^^{bed}", alert_id=bed))
-        expect(card(page, bed)).to_be_visible(timeout=3_000)
+        expect(card(page, bed)).to_be_visible()
     assert [response.headers.get("content-encoding") for response in streams] == ["gzip"]

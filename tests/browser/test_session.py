@@ -45,7 +45,7 @@ def test_a_page_that_stands_open_says_when_its_sign_in_has_ended(quick: Server, 
     here = desk.open("/account", live=False)
     there = desk.open("/account", live=False)
     there.get_by_test_id("sign-out").click()
-    expect(here.locator("body")).to_have_attribute("data-live", "signed-out", timeout=15_000)
+    expect(here.locator("body")).to_have_attribute("data-live", "signed-out")
 
 
 def test_one_ends_a_sign_in_that_was_left_open_elsewhere(quick: Server, new_desk: NewDesk) -> None:
@@ -75,7 +75,7 @@ def test_who_does_not_answer_the_warning_is_signed_out(server: Server, new_desk:
     page.unroute("**/session/renewal")
     page.route("**/session/renewal", lambda route: route.fulfill(status=401))
     page.evaluate("document.body.dataset.idleAt = new Date(Date.now() - 1000).toISOString()")
-    expect_live(page, "signed-out", timeout_s=15)
+    expect_live(page, "signed-out")
     expect(page.locator("#leaving")).to_be_hidden()
 
 
@@ -83,7 +83,7 @@ def test_where_somebody_is_at_work_in_another_tab_the_warning_goes(server: Serve
     page = new_desk("nurse").open()
     page.evaluate("document.body.dataset.idleAt = new Date(Date.now() + 50000).toISOString()")
     expect(page.locator("#leaving")).to_be_visible()
-    expect(page.locator("#leaving")).to_be_hidden(timeout=15_000)
+    expect(page.locator("#leaving")).to_be_hidden()
 
 
 def _about_to_end(desk: Desk) -> Page:

@@ -112,8 +112,9 @@ def test_it_sounds_while_somebody_is_needed_and_stops_when_somebody_has_it(serve
     before = page.evaluate("ended")
     acknowledge_button(page, "MED-07").click()
     page.wait_for_function("before => ended > before", arg=before)
+    sounded = page.evaluate("pulses.length")
     wait_ms(page, 1_000)
-    assert page.evaluate("pulses.length") == 16
+    assert page.evaluate("pulses.length") == sounded
 
 
 def test_a_melody_comes_again_at_its_interval(server: Server, new_desk: NewDesk) -> None:

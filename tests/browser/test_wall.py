@@ -62,7 +62,7 @@ def test_what_is_not_high_takes_turns_and_what_is_high_stays(server: Server, new
     page_mark, more = wall.locator("[data-board-page]"), wall.locator("[data-board-more-count]")
     seen = []
     for page in ("Page 1 of 2", "Page 2 of 2"):
-        expect(page_mark).to_have_text(page, timeout=15_000)
+        expect(page_mark).to_have_text(page)
         places = wall.evaluate(_SEEN_PLACES)
         assert set(places) > {"MED-01", "MED-02"}, "what is high never goes"
         assert int(more.inner_text()) == 7 - len(places)
@@ -129,7 +129,7 @@ def test_a_wall_outlives_its_server_without_a_hand(new_server: Callable[..., Ser
     wall = desk.open("/board")
     remember(wall)
     server.kill()
-    expect_live(wall, "stale", timeout_s=20)
+    expect_live(wall, "stale")
     assert [text for text in wall.evaluate(_TEXTS) if text[1] < FLOOR_PX] == []
     server.start()
     server.send(alarm(bed="MED^^MED-07"))
@@ -152,7 +152,7 @@ def test_a_wall_that_loads_while_there_is_no_server_says_so_and_comes_back(
     expect(wall.get_by_text("Look at the monitors.")).to_be_visible()
     assert [text for text in wall.evaluate(_TEXTS) if text[1] < FLOOR_PX] == []
     server.start()
-    expect(wall.locator("body[data-live=live]")).to_be_attached(timeout=30_000)
+    expect(wall.locator("body[data-live=live]")).to_be_attached()
 
 
 def _raise(server: Server, *, again: str = "", **how_many: int) -> None:
