@@ -84,7 +84,7 @@ def frame(number: int) -> bytes:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    give_up_at = time.monotonic() + 10
+    give_up_at = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < give_up_at
 

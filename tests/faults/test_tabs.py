@@ -57,7 +57,7 @@ def lose_all_cards(page: Page) -> None:
 
 
 def wait_for(page: Page, condition: Callable[[], object]) -> None:
-    for _ in range(200):
+    for _ in range(1_200):
         if condition():
             return
         page.wait_for_timeout(25)

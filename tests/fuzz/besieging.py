@@ -89,17 +89,17 @@ class Siege:
         """A real alarm, from the gateway to a screen that is opened for it."""
         mark = f"mark-demo-MED-{next(_numbers)}"
         stream = Stream(self._server.port, self._cookie)
-        until(lambda: stream.named("hello"), stream, within_s=30)
+        until(lambda: stream.named("hello"), stream)
         answer = self._server.send(alarm(alert_id=mark, text=mark, bed="MED^^MED-01", priority="high"))
         assert b"MSA|CA|" in answer, answer
-        until(lambda: mark.encode() in stream.raw, stream, within_s=30)
+        until(lambda: mark.encode() in stream.raw, stream)
         stream.close()
 
     def size(self) -> Size:
         """When those who knocked have gone."""
         self._watch.wipe()
         self._server.signal(signal.SIGUSR1)
-        until(lambda: self._watch.read().greenlets >= 0, within_s=30)
+        until(lambda: self._watch.read().greenlets >= 0)
         greenlets = int(self._watch.read().greenlets)
         self._watch.wipe()
         return Size(self._process.memory_info().rss / 1e6, self._process.num_fds(), greenlets)

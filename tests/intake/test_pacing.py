@@ -84,7 +84,7 @@ def test_of_a_burst_of_ten_times_the_limit_every_alarm_lands_and_no_other_sender
         wild.socket.settimeout(60)
         for n in range(BURST):
             wild.write(b"\x0b" + alarm(alert_id=f"W{n}", sender="WILD|1", priority="high") + b"\x1c\x0d")
-        until(lambda: len(answers) > 5 * LIMIT_PER_S, within_s=30)
+        until(lambda: len(answers) > 5 * LIMIT_PER_S)
         meanwhile = [_latency_s(calm, n) for n in range(20, 26)]
         assert len(answers) < BURST, "it was still being read while we looked"
         reading.join(60)
@@ -96,7 +96,7 @@ def test_of_a_burst_of_ten_times_the_limit_every_alarm_lands_and_no_other_sender
     assert _count(server, "sender_alert_id LIKE 'W%' AND state = 'open'") == BURST
     until(lambda: _count(server, "condition_key LIKE 'sender-%'"))
     assert _count(server, "condition_key LIKE 'sender-%' AND priority = 'low' AND kind = 'technical'") == 1
-    until(lambda: _count(server, "condition_key LIKE 'sender-%' AND condition = 'cleared'") == 1, within_s=30)
+    until(lambda: _count(server, "condition_key LIKE 'sender-%' AND condition = 'cleared'") == 1)
     assert "hospital_mllp_slowed_total" in _metrics(server)
 
 

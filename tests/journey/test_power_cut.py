@@ -78,7 +78,7 @@ def test_the_write_ahead_log_is_synced_before_each_answer_leaves(
 
 def _ended(trace: Path, pid: int) -> list[str]:
     """The trace, once strace has written the end of the server."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     while not re.search(rf"^{pid} .*\+\+\+ (exited|killed)", trace.read_text(), re.MULTILINE):
         assert time.monotonic() < until, "strace did not see the server end"
         time.sleep(0.05)

@@ -138,7 +138,7 @@ def test_who_takes_no_byte_for_too_long_is_cut_off(lines: Lines, set_to: Callabl
 
 
 def test_who_answers_pings_stays_and_who_does_not_is_dropped(lines: Lines, set_to: Callable[..., None]) -> None:
-    set_to(socket_ping_s=0.0, dead_peer_s=0.3)
+    set_to(socket_ping_s=0.0, dead_peer_s=2.0)
     (here, awake), (_, asleep) = lines.open(), lines.open()
     asleep.answers = False
     until(lambda: lines.outlet.probe() or len(lines.hub) == 1, awake, asleep)

@@ -17,6 +17,7 @@ from tests.faults.history import Closed, History, Opened
 from tests.support.lines import Exchange, Fetching, Socket, Streaming
 from tests.support.pieces import Page, read_page
 from tests.support.screen import Rules, Screen, Seat
+from tests.support.server import PATIENCE_S
 
 T = TypeVar("T")
 
@@ -91,7 +92,7 @@ class Crowd:
         os.eventfd_write(self._bell, 1)
         return done.result(30)
 
-    def wait(self, condition: Callable[[], object], within_s: float = 15.0, why: str = "") -> None:
+    def wait(self, condition: Callable[[], object], within_s: float = PATIENCE_S, why: str = "") -> None:
         """Wait until it is so. Raises AssertionError, and what went wrong in the crowd itself."""
         until = time.monotonic() + within_s
         while not condition():
@@ -100,7 +101,7 @@ class Crowd:
             assert time.monotonic() < until, f"not within {within_s} s: {why or condition}; {self.states()}"
             time.sleep(0.01)
 
-    def wait_live(self, within_s: float = 15.0) -> None:
+    def wait_live(self, within_s: float = PATIENCE_S) -> None:
         self.wait(lambda: all(screen.state == "live" for screen in list(self.screens)), within_s, "not all live")
 
     def states(self) -> dict[str, int]:

@@ -53,7 +53,7 @@ class Nginx:
 
     def start(self) -> None:
         self._process = subprocess.Popen([*self._command, "-g", "daemon off;"])
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         while not (self._folder / "nginx.pid").exists():
             assert time.monotonic() < until and self._process.poll() is None, "nginx did not start"
             time.sleep(0.01)

@@ -113,7 +113,7 @@ class Server:
 class Gateway:
     """An MLLP client. `answer` raises ConnectionError when the server hangs up instead."""
 
-    def __init__(self, port: int, timeout_s: float = 10.0) -> None:
+    def __init__(self, port: int, timeout_s: float = PATIENCE_S) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout_s)
         self._read = b""
 

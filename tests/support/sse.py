@@ -163,7 +163,7 @@ class Stream(Ear):
             self.reader.feed(self._unpack(body))
 
 
-def until(condition: Callable[[], object], *ears: Ear, within_s: float = 10.0) -> None:
+def until(condition: Callable[[], object], *ears: Ear, within_s: float = PATIENCE_S) -> None:
     """Read these until it is so; fails if it has not come true in time. Lets an in-process server work meanwhile."""
     give_up_at = time.monotonic() + within_s
     while True:
