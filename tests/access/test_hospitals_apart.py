@@ -11,7 +11,7 @@ from tests.support.alarms import alarm
 from tests.support.house import House
 from tests.support.readings import reading
 
-THEIRS = ("Beyond-the-wall", "Zeta-Nowhere", "778899")
+THEIRS = ("Beyond-the-wall", "Zeta-Nowhere", "N778899-Z")
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ from tests.faults.people import Presser
 from tests.support.screen import Rules, Seat
 
 SCREENS = 1_500
-LIVE_WITHIN_S = 60.0
+LIVE_WITHIN_S = 120.0  # 6 s on a machine of its own; who has given up four times waits for up to 16 s before the next
 ACT_WITHIN_S = 1.0
 ACT_EVERY_S = 0.2
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_of_more_screens_than_can_be_opened_at_once_all_are_live_soon_and_acts_are_quick(new_floor: NewFloor) -> None:
     """Each with a session of its own; each gives up after 3 s without a word and comes back, as the protocol says."""
     floor = new_floor(on_processor=0)
@@ -34,9 +34,10 @@ def test_of_more_screens_than_can_be_opened_at_once_all_are_live_soon_and_acts_a
     cpu_s = sum(server.cpu_times()[:2])
     for seat in seats(floor, "nurse", SCREENS):
         floor.crowd.open(seat, page=page, every_s=0, history=None)
-    while any(screen.state != "live" for screen in list(floor.crowd.screens)):
-        assert time.monotonic() - began < LIVE_WITHIN_S, floor.crowd.states()
-        took_s.append(time_of(presser, alerts.pop()))
+    while late := [screen for screen in list(floor.crowd.screens) if screen.state != "live"]:
+        assert time.monotonic() - began < LIVE_WITHIN_S, [(screen.name, screen.state) for screen in late]
+        if alerts:
+            took_s.append(time_of(presser, alerts.pop()))
         time.sleep(ACT_EVERY_S)
     lasted_s, cpu_s = time.monotonic() - began, sum(server.cpu_times()[:2]) - cpu_s
     p99_s, share = sorted(took_s)[int(len(took_s) * 0.99)], min(1.0, cpu_s / lasted_s)

@@ -14,6 +14,7 @@ from tests.access.test_traces import left
 from tests.live.lines import visitor_of
 from tests.support.alarms import alarm
 from tests.support.house import House, Visitor
+from tests.support.standing import standing
 
 BAD = b"MSH|^~\\&|TEST_GATEWAY|BENCH|||20261123||ORU^R40|7|P|2.6\rPID|||4711^^^Ward^PI||Testmann^<b>Tilda</b>\rPV1|"
 
@@ -68,7 +69,7 @@ def test_without_emergency_access_nobody_reads_what_a_message_says(house: House,
     for name in ("engineer", "admin"):
         visitor = visitor_of(house, name)
         page = visitor.get("/engineering").text
-        assert "Tilda" not in page and "4711" not in page and "/engineering/messages/" not in page
+        assert not standing(page, ("Tilda", "4711")) and "/engineering/messages/" not in page
         assert visitor.get(f"/engineering/messages/{refused}").status_code == 403
 
 
