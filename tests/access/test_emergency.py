@@ -229,6 +229,7 @@ def test_while_it_goes_on_the_units_are_not_told_that_it_is_over(house: House) -
 
 @pytest.mark.parametrize("path", ["/alerts", "/patients", "/account", "/emergency", "/metrics"])
 def test_every_page_says_so_with_a_way_to_end_it(house: House, path: str) -> None:
+    clock.stop()
     nurse = broken(house, "nurse")
     until = (clock.now() + HALF_AN_HOUR).strftime("%H:%M")
     page = nurse.get(path).text
