@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,8 @@ def a_line_that_falls_silent(floor: Floor, kind: type[Screen] = WithoutFreshness
 
 
 def a_reader_that_stops_reading(floor: Floor) -> None:
-    slow, _ = floor.open("nurse", each=2)
+    patient = replace(floor.rules, silent=30.0)  # it must not open a new line before the old one is full
+    slow, _ = floor.open("nurse", each=2, rules=patient)
     floor.fault("a screen reads nothing")
     floor.crowd.pause(slow)
     for _ in range(40):
