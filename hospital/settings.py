@@ -92,9 +92,9 @@ class Settings:
     send_buffer_bytes: int = 65_536
     streams_per_person: int = 40
     drain_window_s: float = 2.0
-    streams_per_s: float = 1_000.0
-    streams_waiting: int = 400
-    stream_wait_s: float = 2.0
+    streams_per_s: float = 5_000.0
+    streams_waiting: int = 3_000
+    stream_wait_s: float = 8.0
     socket_origins: str = ""  # apart by spaces
     socket_ping_s: float = 20.0
     socket_message_bytes: int = 4_096
